@@ -1,0 +1,27 @@
+"""The portal as gunicorn serves it, with one address that has only the middleware of a new Django project."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
+from django.test.utils import override_settings
+
+portal = get_wsgi_application()
+# What a new Django project has.
+PLAIN = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+with override_settings(MIDDLEWARE=PLAIN):
+    bare = WSGIHandler()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    serve = bare if environ["PATH_INFO"] == "/bench/hello/" else portal
+    return serve(environ, start_response)

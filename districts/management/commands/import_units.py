@@ -1,0 +1,10 @@
+"""Import units from a spreadsheet: all rows or none, or the good ones with `--partial`."""
+
+from __future__ import annotations
+
+from districts.importing import PlacedImportCommand
+
+
+class Command(PlacedImportCommand):
+    help = "从 .xlsx 或 .csv 导入责任单元。"
+    kind = "units"

@@ -1,0 +1,20 @@
+from .assessments import Assessment, Honour
+from .contracts import AnnualSigning, Assignment, Contract
+from .qualifications import Credential, QualificationCheck, QualificationVerdict
+from .registry import Group, Institution, Planner, Team, TeamMember
+
+__all__ = [
+    "AnnualSigning",
+    "Assessment",
+    "Assignment",
+    "Contract",
+    "Credential",
+    "Group",
+    "Honour",
+    "Institution",
+    "Planner",
+    "QualificationCheck",
+    "QualificationVerdict",
+    "Team",
+    "TeamMember",
+]

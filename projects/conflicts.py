@@ -1,0 +1,60 @@
+"""Who keeps out of a project, and why: what was recorded, and what the register tells.
+
+A planner is an independent third party (晋市政办函〔2022〕24号 二(二)): not where their institution is party. The same
+answer serves assignment, opinions and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from planners.models import Institution, Planner, TeamMember
+from planners.querysets import on_date
+from projects.models import Project, ProjectParty, Recusal
+from projects.querysets import institutions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why somebody keeps out. `ground`: a value of Recusal.Ground; `words`: the reason, for a person."""
+
+    ground: str
+    words: str
+
+
+def conflict_of(planner: Planner, project: Project) -> Conflict | None:
+    """What keeps `planner` out of `project` today; None where nothing does."""
+    return conflicts_among([planner.pk], project).get(planner.pk)
+
+
+def conflicts_among(planners: Iterable[int], project: Project) -> dict[int, Conflict]:
+    """The conflicts of several planners (ids), by id; three queries for one as for many."""
+    ids = list(planners)
+    if not ids:
+        return {}
+    found: dict[int, Conflict] = {}
+    parties = list(ProjectParty.objects.filter(project=project, is_active=True))
+    if parties:
+        for planner_id, house in _houses(ids):
+            party = next((p for p in parties if p.institution_id == house.pk or p.name == house.name), None)
+            if party is not None:
+                words = f"所在单位“{house.name}”是本项目的{party.get_role_display()}"
+                found.setdefault(planner_id, Conflict(Recusal.Ground.INSTITUTION, words))
+    for row in Recusal.objects.filter(project=project, planner_id__in=ids, ended_at=None):
+        # What somebody wrote down says more than what the register tells.
+        found[row.planner_id] = Conflict(row.ground, f"已登记回避（{row.get_ground_display()}）")
+    return found
+
+
+def _houses(ids: Sequence[int]) -> list[tuple[int, Institution]]:
+    """(planner id, institution) of whoever employs them and of the teams they are in today."""
+    named = institutions_of(ids).in_bulk()
+    members = TeamMember.objects.filter(on_date(timezone.localdate()), planner_id__in=ids)
+    pairs = [
+        *Planner.objects.filter(pk__in=ids).values_list("pk", "institution_id"),
+        *members.values_list("planner_id", "team__institution_id"),
+    ]
+    return [(planner, named[house]) for planner, house in pairs if house in named]
