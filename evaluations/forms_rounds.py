@@ -50,7 +50,12 @@ class PrepareForm(FullWidthTolerantMixin, OnceMixin, LaidOut, forms.Form):
     submit = "建立并计算评估人"
     rows = ("plan", ("start", "end"), "copy_from")
 
-    plan = forms.ChoiceField(label="评估和期间", widget=forms.RadioSelect)
+    plan = forms.ChoiceField(
+        label="评估和期间", widget=forms.RadioSelect,
+        error_messages={
+            "required": "请选择要建立的评估。", "invalid_choice": "所选评估已经建立（可能由他人建立），请在评估列表中查看。",
+        },
+    )  # fmt: skip
     start = DayField(label="期间起", required=False)
     end = DayField(label="期间止", required=False)
     copy_from = forms.ModelChoiceField(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from planners.models import Planner
 from projects.conflicts import Conflict, conflicts_among
 from projects.exports import unit_names
 from projects.gate import Gate, gate_of
-from projects.models import Project, ProjectFile, ProjectStage, StageDecision
+from projects.models import Project, ProjectFile, ProjectFileVersion, ProjectParty, ProjectStage, StageDecision
 from projects.permissions_files import can_open_version
 from projects.permissions_stages import can_read_proof, can_record_vote
 from projects.querysets import own_planners
@@ -87,13 +88,21 @@ class Now:
     may_vote: Decision
 
 
+def with_surroundings(rows: Any) -> Any:
+    """Projects with what several parts of their page ask for: rounds, parties, recusals, units."""
+    return rows.select_related("locality", "owner", "charge").prefetch_related(
+        Prefetch("stages", ProjectStage.objects.select_related("policy_version", "opened_by", "decision__document")),
+        Prefetch("parties", ProjectParty.objects.select_related("institution").order_by("-is_active", "role", "pk")),
+        "recusals", "units",
+    )  # fmt: skip
+
+
 def path_of(project: Project, user: Any, *, silent: bool) -> list[Step]:
     """The four stages with every round; `silent`: without the grounds."""
-    rounds = project.stages.select_related("decision__document", "opened_by").order_by("-pk")
+    rounds = sorted(project.stages.all(), key=lambda row: row.pk, reverse=True)
     by_stage: dict[str, list[Round]] = defaultdict(list)
     may_read: bool | None = None
     for row in rounds:
-        row.project = project
         decision = None if silent else getattr(row, "decision", None)
         if decision is not None and may_read is None:
             may_read = bool(can_read_proof(user, decision))
@@ -107,10 +116,9 @@ def path_of(project: Project, user: Any, *, silent: bool) -> list[Step]:
 
 def now_of(project: Project, user: Any) -> Now | None:
     """The open round; None when the project is finished."""
-    row = project.stages.current().select_related("policy_version", "opened_by").first()
+    row = next((row for row in project.stages.all() if row.state == ProjectStage.State.OPEN), None)
     if row is None:
         return None
-    row.project = project
     policy = policy_of_stage(row)
     rule = rule_for(policy, stage=row.stage, kind=project.kind, mandatory_area=project.mandatory_area)
     return Now(
@@ -144,7 +152,7 @@ def serving_conflicts(project: Project, assignments: Sequence[Any], today: date)
     """Planners of the units and of the project who have to keep out, for whoever chooses among them."""
     from planners.services.assignments import service_periods
 
-    charges = [*project.units.values_list("charge_id", flat=True), *([project.charge_id] if project.charge_id else [])]
+    charges = [*(unit.charge_id for unit in project.units.all()), *([project.charge_id] if project.charge_id else [])]
     periods = service_periods(charges=charges, start=today, end=today) if charges else []
     people = Planner.objects.in_bulk({period.planner_id for period in periods})
     found = conflicts_among(people, project)
@@ -163,7 +171,8 @@ class FileLine:
 
 def file_lines(project: Project, user: Any) -> list[FileLine]:
     """Every document of the project; two queries for one as for fifty."""
-    rows = project.files.select_related("stage").prefetch_related("versions__file", "versions__uploaded_by")
+    versions_first = ProjectFileVersion.objects.select_related("file", "uploaded_by")
+    rows = project.files.select_related("stage").prefetch_related(Prefetch("versions", versions_first))
     found, known = [], {}
     for row in rows:
         row.project = project

@@ -11,6 +11,7 @@ from django.utils import timezone
 from core.calendar import load_work_calendar
 from districts.policy.values import EffectivePolicy
 from districts.services.policies import policy_for_version, policy_in_force
+from projects import rounds
 from projects.deadlines import Due, due_day
 from projects.models import Project, ProjectStage
 from projects.review import clause_of, term_of
@@ -30,18 +31,19 @@ def policy_of_stage(stage: ProjectStage | None, project: Project, on: date | Non
 
     A second-hand policy binds nobody, so it is none.
     """
-    on = on or timezone.localdate()
-    if stage is not None and stage.policy_version_id is not None:
-        policy: EffectivePolicy | None = policy_for_version(stage.policy_version_id, on, locality=project.locality)
+    if stage is None or stage.policy_version_id is None:
+        policy = policy_in_force(project.locality, on or timezone.localdate())
+    elif on is None:
+        policy = rounds.policy_of_stage(stage)
     else:
-        policy = policy_in_force(project.locality, on)
+        policy = policy_for_version(stage.policy_version_id, on, locality=project.locality)
     return None if policy is None or policy.second_hand else policy
 
 
 def latest_stage(project: Project) -> ProjectStage | None:
     """The open round, else the last one there was."""
-    rows = ProjectStage.objects.filter(project=project)
-    return current_stage(project) or rows.order_by("-pk").first()
+    rows = sorted(project.stages.all(), key=lambda row: row.pk, reverse=True)
+    return next((row for row in rows if row.state == ProjectStage.State.OPEN), rows[0] if rows else None)
 
 
 def policy_of_project(project: Project, on: date | None = None) -> EffectivePolicy | None:

@@ -86,10 +86,10 @@ def make_missing_samples(people: People) -> None:
     _substitution(people, unit)
     _filling(people, place, unit)
     _project_parts(people, unit, file)
-    _adoption(people, unit, file)
+    make_adoption(people, unit, file)
     _review(people, unit, file)
-    _results(people, place)
-    _outcomes(people, place, unit, file)
+    make_results(people, place)
+    make_outcomes(people, place, unit, file)
 
 
 def _job(bureau: User, file: StoredFile) -> None:
@@ -126,7 +126,7 @@ def _logs(planner: User, unit: Unit, file: StoredFile) -> None:
     )  # fmt: skip
 
 
-def _results(people: People, place: Locality) -> None:
+def make_results(people: People, place: Locality) -> None:
     """A round being deliberated, with the planner's result and a meeting."""
     planner, bureau = people["planner"].planner, people["bureau"]
     contract = Contract.objects.filter(locality=place, team__members__planner=planner).earliest("pk")
@@ -265,7 +265,7 @@ def _substitution(people: People, unit: Unit) -> None:
     )  # fmt: skip
 
 
-def _adoption(people: People, unit: Unit, file: StoredFile) -> None:
+def make_adoption(people: People, unit: Unit, file: StoredFile) -> None:
     """An answered request of the department about a project of the unit: one item answered and proven, one owed; its
     letter; a hard question; a saved filter."""
     project = Project.objects.filter(units=unit).earliest("pk")
@@ -306,7 +306,7 @@ def _review(people: People, unit: Unit, file: StoredFile) -> None:
             consultation.extensions.create(days=3, reason="示例：需现场核实", asked_by=people["planner"])
 
 
-def _outcomes(people: People, place: Locality, unit: Unit, file: StoredFile) -> None:
+def make_outcomes(people: People, place: Locality, unit: Unit, file: StoredFile) -> None:
     """A round in effect, with what follows: results, objection, response, publication, filing, oversight."""
     bureau, planner, today = people["bureau"], people["planner"].planner, timezone.localdate()
     version = PolicyVersion.objects.filter(pack__scopes__locality=place, kind=PolicyVersion.Kind.ORIGINAL).earliest(

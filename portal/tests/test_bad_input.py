@@ -4,10 +4,10 @@ words on the page and what was typed still there."""
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from unittest import mock
 from urllib.parse import quote_from_bytes
@@ -20,34 +20,24 @@ from django.db import models, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
 from django.utils.html import escape
 from hypothesis import HealthCheck, given
 from hypothesis import settings as quickly
 from hypothesis import strategies as st
 
-from core.files import store_generated
 from core.imports.kinds import KINDS
-from districts.models import Contact, Membership, PolicyVersion, UnitChange
-from districts.services.policies import load_policy_files
-from evaluations.services.cycles import open_cycle
-from factories import Cast, make_assignment, make_cast, make_contract, make_log, make_project
-from factories_review import make_consultation, make_consultee, make_opinion, make_party, make_rectification
-from planners.services.teams import add_group
-from projects.models import DataRequest, PartyLink, ProjectFile
-from projects.permissions_disputes import Matter
-from projects.services.disputes import file_dispute
-from projects.services.party_links import token_hash
-from worklogs.models import Inspection
-from worklogs.tests.monthly_cases import report_of
+from factories import Cast, make_cast
+from portal.tests.bad_input_world import TOKEN, Variant, rows_of, variants_of
 
 APPS = ("core", "accounts", "districts", "planners", "projects", "worklogs", "evaluations", "portal")
-ROLES = ("bureau", "planner", "sysadmin", "secadmin", "unit_officer", "lead", "leader")
+ROLES = ("bureau", "planner", "sysadmin", "secadmin", "unit_officer", "lead", "leader", "department", "city")
 # Who is asked first where, so that few pages are asked for in vain.
 FIRST = {
     "accounts/people": "sysadmin", "calendar": "sysadmin", "districts/start": "sysadmin",
     "districts/member": "secadmin",
     "districts/substit": "secadmin", "worklogs": "planner", "evaluations/reports": "planner", "accounts": "planner",
+    "projects/consultations/<int:pk>/adoption": "department", "evaluations/objections": "leader",
+    "evaluations/responses": "unit_officer", "evaluations/responses/<int:pk>/again": "bureau",
 }  # fmt: skip
 # Forms that stand before the login, that are asked by GET, or that need a state which this one locality has not: an
 # import to take back, a second-hand policy, a change of units to file a scan with, a credential to judge.
@@ -59,13 +49,7 @@ ELSEWHERE = {
     "accounts.forms.ReauthenticateForm", "accounts.forms.ActivateTOTPForm",
     "projects.forms_rectifications.PartyReplyForm",
 }  # fmt: skip
-# Pages that show another form for another question.
-QUERIES = {
-    "districts:unit-change": [f"?kind={kind}" for kind, _ in UnitChange.Kind.choices],
-    "districts:policy-supplement": ["", "?by=file"],
-}
 PROTECTED = {"state", "status", "score", "locality", "is_superuser", "created_by", "user", "author", "policy_version"}
-TOKEN = "A" * 43
 MARK = "打字“<&>”甲"
 NASTY = [
     "", " \u3000\t", "\x00", "甲\x00乙", "\ud800", "\u202e甲\u2066", "𠮷㛃😀" * 20, "长" * 9_000, "-1", "0", "9" * 40, "1e400",
@@ -95,6 +79,7 @@ class World:
 
     cast: Cast
     rows: dict[str, models.Model]
+    variants: dict[str, list[Variant]]
     clients: dict[str, Visitor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,6 +102,7 @@ class Page:
     client: Visitor
     row: models.Model | None
     forms: tuple[forms.BaseForm, ...]
+    sent: Mapping[str, str] = field(default_factory=dict)
 
     def initial(self) -> dict[str, list[str]]:
         """What a browser would send back untouched."""
@@ -125,7 +111,7 @@ class Page:
             for form in self.forms
             for bound in form
             if (value := bound.value()) not in (None, "")
-        }
+        } | {name: [value] for name, value in self.sent.items()}
 
     def names(self) -> list[str]:
         return [bound.html_name for form in self.forms for bound in form] or [
@@ -155,116 +141,22 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def build() -> World:
-    cast = make_cast()
-    place, today = cast.locality, date(2026, 1, 10)
-    draft = make_contract(place, planner=cast.own_planner, state="draft", signed_on=None)
-    contact = Contact.objects.create(
-        organisation=cast.unit.office, unit=cast.unit, duty=Contact._meta.get_field("duty").choices[0][0], name="联系人",
-        phone="",
-    )  # fmt: skip
-    make_assignment(draft, cast.other_unit.charge, planner=cast.own_planner)
-    cycle = open_cycle(
-        place, actor=cast.bureau, start=date(2025, 1, 1), end=date(2025, 12, 31), due_on=None, today=today
-    )
-    unsent = make_log(cast.own_planner, cast.unit.charge, cast.contract, date(2026, 3, 5), state="draft")
-    project = make_project(place, units=[cast.unit])
-    asked = make_consultation(
-        project, asker=cast.contract.signer, asked_by=cast.bureau, planners=(cast.own_planner,), due_on=date(2027, 6, 1)
-    )
-    free = make_consultation(
-        project, asker=cast.contract.signer, asked_by=cast.bureau, planners=(cast.own_planner,), due_on=date(2027, 6, 1)
-    )
-    meeting = make_consultation(
-        project, asker=cast.contract.signer, asked_by=cast.bureau, planners=(cast.own_planner,), way="meeting",
-        meeting_at=timezone.now(),
-    )  # fmt: skip
-    extension = asked.extensions.create(days=3, reason="示例", asked_by=cast.lead)
-    other = make_consultation(project, asker=cast.contract.signer, asked_by=cast.bureau, state="answered")
-    answered = make_opinion(make_consultee(other, cast.own_planner, state="answered"))
-    rows: dict[str, Any] = {
-        "districts/units/": cast.unit, "districts/contacts/": contact, "districts/organisations/": cast.unit.office,
-        "districts/memberships/": Membership.objects.get(user=cast.unit_officer), "planners/": cast.own_planner,
-        "planners/institutions/": cast.institution, "planners/teams/": cast.team, "planners/contracts/": cast.contract,
-        "planners/contracts/<int:pk>/edit": draft, "planners/contracts/<int:pk>/sign": draft,
-        "planners/contracts/<int:pk>/cancel": draft, "planners/members/": cast.team.members.first(),
-        "planners/assignments/": cast.assignment, "projects/": project,
-        "projects/consultations/": asked, "projects/consultees/": asked.consultees.get(),
-        "projects/consultations/<int:pk>/extend": free, "projects/consultations/<int:pk>/meeting": meeting,
-        "projects/consultations/<int:pk>/move": meeting, "projects/extensions/": extension,
-        "projects/opinions/": answered,
-        "worklogs/": unsent,
-        "evaluations/": cycle, "evaluations/reports/": cycle.reports.get(author=cast.own_planner),
-        "accounts/people/": cast.planner, "worklogs/monthly/": report_of(cast),
-    }  # fmt: skip
-    rows |= _field(cast)
-    for step, state in {"correct": "confirmed", "confirm": "submitted", "return": "submitted"}.items():
-        rows[f"worklogs/<int:pk>/{step}"] = make_log(
-            cast.own_planner, cast.unit.charge, cast.contract, date(2026, 3, 6), state=state, slot="am"
-        )  # fmt: skip
-    add_group(cast.team, actor=cast.bureau, name="第1小组")
-    return World(cast, {**rows, **_of_projects(cast)})
-
-
-def _of_projects(cast: Cast) -> dict[str, models.Model]:
-    """What hangs on a project: a stage under a pack that has a vote, a file, a date, a recusal, requests for data."""
-    load_policy_files(only={"chengdu"})
-    project = make_project(cast.locality, units=[cast.unit], stage="scheme")
-    stage = project.stages.get()
-    stage.policy_version = PolicyVersion.objects.filter(pack__slug="chengdu").first()
-    stage.save()
-    stored = store_generated(b"example", name="示例.jpg", mime="image/jpeg", actor=cast.bureau, purpose="example")
-    document = ProjectFile.objects.create(project=project, kind="scheme", title="示例方案")
-    document.versions.create(number=1, file=stored, uploaded_by=cast.bureau)
-    return {
-        "projects/stages/": stage, "projects/files/": document,
-        "projects/parties/": project.parties.create(role="builder", name="示例单位"),
-        "projects/dates/": project.key_dates.create(title="开工", day=date(2026, 5, 1)),
-        "projects/recusals/": project.recusals.create(
-            planner=cast.colleague_planner, ground="other", reason="示例", recorded_by=cast.bureau
-        ),
-        "projects/data-requests/": DataRequest.objects.create(
-            locality=cast.locality, planner=cast.own_planner, what="示例资料", purpose="示例用途"
-        ),
-        "projects/<int:pk>/reopen": make_project(cast.locality, units=[cast.unit], stage="done"),
-    }  # fmt: skip
-
-
-def _field(cast: Cast) -> dict[str, models.Model]:
-    """A rectification in hand and one that was answered, a dispute, an inspection, a link of a stranger."""
-    project = make_project(cast.locality, units=[cast.unit])
-    contractor = make_party(project)
-    opened = make_rectification(project, raised_by=cast.own_planner, contractor=contractor)
-    answered = make_rectification(project, raised_by=cast.own_planner, contractor=contractor, state="replied")
-    PartyLink.objects.create(
-        rectification=opened, party=contractor, token_hash=token_hash(TOKEN), code_hash="x", created_by=cast.bureau,
-        expires_at=timezone.now() + timedelta(days=9),
-    )  # fmt: skip
-    dispute = file_dispute(Matter(project), actor=cast.bureau, title="示例分歧", text="示例理由", raised_for="示例单位")
-    log = make_log(
-        cast.own_planner, cast.unit.charge, cast.contract, date(2026, 3, 4), state="draft", kind="inspection",
-        project=project,
-    )  # fmt: skip
-    return {
-        "projects/rectifications/": opened, "projects/rectifications/<int:pk>/reinspect": answered,
-        "projects/disputes/": dispute, "worklogs/inspections/": Inspection.objects.create(log=log),
-    }  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Built once, never committed."""
     with django_db_blocker.unblock(), undone():
-        yield build()
+        cast = make_cast()
+        rows = rows_of(cast)
+        yield World(cast, rows, variants_of(cast))
 
 
-def _kwargs(route: str, groups: Any, world: World) -> dict[str, Any]:
+def _kwargs(route: str, groups: Any, world: World, variant: Variant) -> dict[str, Any]:
     row = world.row_for(route)
     known = {
         "code": world.cast.locality.code, "charge": world.cast.unit.charge_id,
         "year": 2027 if "calendar" in route else 2026,
         "month": 3, "what": "phone", "kind": "units", "form_key": "worklog-create", "token": TOKEN,
-        "pk": row.pk if row else 1,
+        "direction": "planner", "pk": row.pk if row else 1, **variant.kwargs,
     }  # fmt: skip
     return {key: known.get(key, 1) for key in groups}
 
@@ -273,9 +165,17 @@ def _forms(response: HttpResponse) -> tuple[forms.BaseForm, ...]:
     found: dict[int, forms.BaseForm] = {}
     for layer in getattr(response, "context", None) or ():
         for value in (v for part in getattr(layer, "dicts", [layer]) for v in part.values()):
-            if isinstance(value, forms.BaseForm):
-                found.setdefault(id(value), value)
+            found |= {id(form): form for form in _among(value) if id(form) not in found}
     return tuple(found.values())
+
+
+def _among(value: Any) -> Iterator[forms.BaseForm]:
+    """A form, and those of a list of acts."""
+    if isinstance(value, forms.BaseForm):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _among(each)
 
 
 @pytest.fixture(scope="module")
@@ -288,15 +188,17 @@ def pages(world: World) -> list[Page]:
             continue
         if "pk" in groups and world.row_for(route) is None:
             continue
-        for query in QUERIES.get(name, ("",)):
-            url = reverse(name, kwargs=_kwargs(route, groups, world)) + query
-            first = next((role for start, role in FIRST.items() if route.startswith(start)), "bureau")
+        for variant in world.variants.get(name, (Variant(),)):
+            url = reverse(name, kwargs=_kwargs(route, groups, world, variant)) + variant.query
+            starts = [start for start in FIRST if route.startswith(start)]
+            first = FIRST[max(starts, key=len)] if starts else "bureau"
             for role in dict.fromkeys((first, *ROLES)):
                 with undone():
                     got = world.clients[role].get(url)
                     status = world.clients[role].post(url).status_code if got.status_code == 405 else got.status_code
                 if status not in (403, 404):
-                    found.append(Page(name, url, world.clients[role], world.row_for(route), _forms(got)))
+                    row = world.row_for(route)
+                    found.append(Page(name, url, world.clients[role], row, _forms(got), variant.sent))
                     break
     return found
 

@@ -37,7 +37,8 @@ FACTS = """() => {
   return {
     wide: document.documentElement.scrollWidth - window.innerWidth,
     widest: [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > window.innerWidth &&
-      !e.closest('.table-wrap')).slice(-3).map(e => e.tagName + '.' + e.className + ': ' + (e.innerText || '').slice(0, 30)),
+      !e.closest('.table-wrap')).slice(-3)
+      .map(e => e.tagName + '.' + e.className + ': ' + (e.innerText || '').slice(0, 30)),
     small: small.slice(0, 3).map(e => e.className + ': ' + e.innerText.slice(0, 30)),
     dates: [...document.querySelectorAll('input[type=date][value]')].filter(e => e.getAttribute('value') && !e.value)
       .map(e => e.name + '=' + e.getAttribute('value')),

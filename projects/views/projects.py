@@ -97,8 +97,7 @@ def project_board(request: PersonRequest) -> HttpResponse:
 @require_GET
 @login_required
 def project_detail(request: PersonRequest, pk: int) -> HttpResponse:
-    rows = Project.objects.select_related("locality", "owner", "charge")
-    project = get_for(request.user, Project, pk, queryset=rows)
+    project = get_for(request.user, Project, pk, queryset=pages.with_surroundings(Project.objects.all()))
     return render(request, "projects/project.html", _page(request.user, project))
 
 
@@ -113,9 +112,9 @@ def _page(user: Any, project: Project) -> dict[str, Any]:
     return {
         "project": project, "stage_tone": pages.TONES[project.stage], "now": now, "conflict": conflict,
         "path": pages.path_of(project, user, silent=conflict is not None),
-        "units": project.units.order_by("sort_key", "name"), "also_in": project.also_in.order_by("code"),
+        "units": project.units.all(), "also_in": project.also_in.order_by("code"),
         "seen_units": set(Unit.objects.visible_to(user).filter(projects=project).values_list("pk", flat=True)),
-        "parties": project.parties.select_related("institution").order_by("-is_active", "role", "pk"),
+        "parties": project.parties.all(),
         "key_dates": project.key_dates.order_by("day", "pk"), "today": timezone.localdate(),
         "files": pages.file_lines(project, user), "may_add_file": can_add_file(user, project),
         "votes": list(_votes(project)), "vote_values": pages.vote_values(now),
