@@ -41,7 +41,7 @@ from districts.services.organisations import (
 class OrganisationList(FilteredListView):
     template_name = "districts/organisation_list.html"
     filter_class = OrganisationFilter
-    caption = "单位"
+    caption = sheet = "单位"
     columns = (
         Column("名称", "name", "main"), Column("类别", "kind"), Column("地方"), Column("主管的责任单元", kind="num"),
         Column("联系人", kind="num"), Column("状态", kind="status"),

@@ -131,7 +131,7 @@ def result_letter(request: PersonRequest, pk: int) -> FileResponse:
 class ObjectionList(FilteredListView):
     template_name = "evaluations/objection_list.html"
     filter_class = ObjectionFilter
-    caption = "异议"
+    caption = sheet = "异议"
     columns = (
         Column("受评对象", kind="main"), Column("评估"), Column("提出日期", kind="date"), Column("复核人"),
         Column("状态", kind="status"),

@@ -122,7 +122,7 @@ def review_pdf(request: PersonRequest, pk: int) -> HttpResponse:
 class InspectionList(FilteredListView):
     template_name = "evaluations/inspection_list.html"
     filter_class = InspectionFilter
-    caption = "督查"
+    caption = sheet = "督查"
     columns = (
         Column("编号", kind="main"), Column("受督查"), Column("督查日期", kind="date"), Column("整改期限", kind="date"),
         Column("状态", kind="status"),

@@ -64,7 +64,7 @@ def crumbs(*more: tuple[str, str]) -> list[tuple[str, str]]:
 class RoundList(FilteredListView):
     template_name = "evaluations/round_list.html"
     filter_class = RoundFilter
-    caption = "评估"
+    caption = sheet = "评估"
 
     @property
     def columns(self) -> Sequence[Column]:  # type: ignore[override]

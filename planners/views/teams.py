@@ -58,7 +58,7 @@ def _running(on: Any) -> Q:
 class TeamList(FilteredListView):
     template_name = "planners/team_list.html"
     filter_class = TeamFilter
-    caption = "团队"
+    caption = sheet = "团队"
     columns = (
         Column("团队", "name", "main"), Column("设计单位"), Column("领衔"), Column("小组", kind="num"),
         Column("成员", kind="num"), Column("地方"),
@@ -245,7 +245,7 @@ def member_end(request: PersonRequest, pk: int) -> HttpResponse:
 class InstitutionList(FilteredListView):
     template_name = "planners/institution_list.html"
     filter_class = InstitutionFilter
-    caption = "设计单位"
+    caption = sheet = "设计单位"
     columns = (
         Column("名称", "name", "main"), Column("规划资质等级"), Column("所在城市", "city"), Column("在册规划师", kind="num"),
         Column("", kind="actions"),

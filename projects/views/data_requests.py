@@ -31,7 +31,7 @@ TONES = {"asked": "waiting", "granted": "good", "refused": "bad", "withdrawn": "
 class DataRequestList(FilteredListView):
     template_name = "projects/data_request_list.html"
     filter_class = DataRequestFilter
-    caption = "资料申请"
+    caption = sheet = "资料申请"
     columns = (
         Column("所需资料", kind="main"), Column("申请人"), Column("项目"), Column("级别"), Column("申请时间", kind="date"),
         Column("状态", kind="status"),

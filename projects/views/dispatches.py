@@ -36,7 +36,7 @@ from projects.services.adoption import items_of
 class DispatchList(FilteredListView):
     template_name = "projects/dispatch_list.html"
     filter_class = DispatchFilter
-    caption = "函告"
+    caption = sheet = "函告"
     columns = (
         Column("编号", kind="main"), Column("项目"), Column("发文字号"), Column("办理到"), Column("状态", kind="status"),
         Column("生成日期", kind="date"),

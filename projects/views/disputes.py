@@ -50,7 +50,7 @@ def _one(request: PersonRequest, pk: int, *predicates: Any) -> Dispute:
 class DisputeList(FilteredListView):
     template_name = "projects/dispute_list.html"
     filter_class = DisputeFilter
-    caption = "分歧协调"
+    caption = sheet = "分歧协调"
     columns = (
         Column("编号"), Column("争议事项", kind="main"), Column("项目"), Column("提请方"), Column("协调单位"),
         Column("提请日期", "recent", "date"), Column("裁定期限", kind="date"), Column("状态", kind="status"),
@@ -76,7 +76,7 @@ class PrecedentList(FilteredListView):
 
     template_name = "projects/precedent_list.html"
     filter_class = PrecedentFilter
-    caption = "分歧裁定先例"
+    caption = sheet = "分歧裁定先例"
     columns = (
         Column("要旨", kind="main"), Column("关键词"), Column("项目类型"), Column("阶段"),
         Column("裁定日期", "recent", "date"), Column("裁定", kind="status"),

@@ -33,7 +33,7 @@ _TONES = {"asked": "waiting", "answered": "good", "withdrawn": "neutral"}
 class QuestionList(FilteredListView):
     template_name = "projects/question_list.html"
     filter_class = QuestionFilter
-    caption = "疑难问题咨询"
+    caption = sheet = "疑难问题咨询"
     columns = (
         Column("问题", kind="main"), Column("提出单位"), Column("规划师"), Column("责任单元（项目）"),
         Column("提出日期", kind="date"), Column("希望答复", kind="date"), Column("状态", kind="status"),

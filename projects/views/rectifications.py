@@ -46,7 +46,7 @@ def _one(request: PersonRequest, pk: int, *predicates: Any) -> Rectification:
 class RectificationList(FilteredListView):
     template_name = "projects/rectification_list.html"
     filter_class = RectificationFilter
-    caption = "整改"
+    caption = sheet = "整改"
     columns = (
         Column("编号", kind="main"), Column("项目"), Column("类别"), Column("整改意见"), Column("整改单位"),
         Column("提出日期", "recent", "date"), Column("期限", kind="date"), Column("状态", "state", "status"),
