@@ -194,7 +194,7 @@ def _of_followup(cast: Cast) -> dict[str, models.Model]:
 
 
 def _of_evaluations(cast: Cast) -> dict[str, models.Model]:
-    """Rounds being prepared, filled in, deliberated, told to their subjects and in effect, with what belongs to each."""
+    """Rounds being prepared, filled in, deliberated, told to their subjects, in effect, with what belongs to each."""
     apply_demo_overlay()
     people, file = _people(cast), _file(cast)
     today = timezone.localdate()
