@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import FileResponse
 
+from accounts.roles import MAY, Role
 from core.exports import export_response
 from core.spreadsheets import ExportColumn
 from districts.policy.keys_appointment import AREA_TYPES
@@ -71,4 +72,5 @@ def export_memberships(memberships: Any, *, on: date) -> FileResponse:
         )
         for row in memberships.iterator(chunk_size=500)
     )  # fmt: skip
-    return export_response(_MEMBERSHIP, rows, name=f"身份与授权（{on}）", title="身份与授权")
+    duties = ("各角色能做什么", [["角色", "能做什么"], *([role.label, MAY[role]] for role in Role)])
+    return export_response(_MEMBERSHIP, rows, name=f"身份与授权（{on}）", title="身份与授权", notes=duties)
