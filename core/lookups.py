@@ -1,6 +1,7 @@
 """Search-as-you-type fields: no page carries thousands of options (works with static/js/lookup.js).
 
 A form has `LookupField(queryset=…, url_name="planners:planner-lookup")`; the endpoint answers `lookup_response`.
+Several are chosen by the same box with `ManyLookupWidget` in the place of boxes to tick.
 """
 
 from __future__ import annotations
@@ -48,6 +49,32 @@ class LookupWidget(forms.Widget):
             return queryset.filter(pk=value).first()
         except (TypeError, ValueError, OverflowError):
             return None
+
+
+class ManyLookupWidget(LookupWidget):
+    """What is chosen stands above the text box, each with a box to untick; choosing in the list adds one more.
+
+    For a ModelMultipleChoiceField whose `queryset` is set after the widget.
+    """
+
+    template_name = "widgets/lookup_many.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, None, attrs)
+        context["widget"]["chosen"] = self._all_chosen(value)
+        return context
+
+    def _all_chosen(self, value: Any) -> list[Model]:
+        queryset = getattr(self.choices, "queryset", None)
+        ids = [pk for pk in map(str, value or ()) if pk.isascii() and pk.isdigit() and len(pk) < 19]
+        return list(queryset.filter(pk__in=ids)) if queryset is not None and ids else []
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.getlist(name) if hasattr(data, "getlist") else data.get(name)
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        # Nothing ticked is an answer.
+        return False
 
 
 class LookupField(forms.ModelChoiceField):

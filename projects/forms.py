@@ -12,7 +12,7 @@ from accounts.roles import Role
 from core.forms import DayField, LaidOut
 from core.formtools import OnceMixin
 from core.imports.cells import several
-from core.lookups import LookupField
+from core.lookups import LookupField, ManyLookupWidget
 from districts.access import access_of
 from districts.models import Locality, Organisation, Unit
 from districts.policy.values import EffectivePolicy
@@ -20,6 +20,9 @@ from planners.models import Institution
 from projects.models import KeyDate, Project, ProjectParty
 from projects.querysets import offices_of
 from projects.services.parties import PartyGiven
+
+# More units than these are looked up by name; up to them one sees them all at once.
+MOST_BOXES = 40
 
 
 def tier_choices(policy: EffectivePolicy | None, current: str = "") -> list[tuple[str, str]]:
@@ -89,6 +92,8 @@ class ProjectForm(LaidOut, OnceMixin, forms.ModelForm):
         units = Unit.objects.visible_to(user).filter(locality=locality)
         present = list(self.instance.units.values_list("pk", flat=True)) if self.instance.pk else []
         chosen = units.filter(Q(valid_to=None) | Q(pk__in=present))
+        if chosen.count() > MOST_BOXES:
+            fields["units"].widget = ManyLookupWidget("districts:unit-lookup")
         fields["units"].queryset = chosen.order_by("sort_key", "name")
         fields["owner"].queryset = Organisation.objects.filter(locality=locality, is_active=True)
         near = Q(parent=locality.parent_id) | Q(pk=locality.parent_id) if locality.parent_id else Q(parent=None)

@@ -158,6 +158,6 @@ def test_organisations_are_found_in_ones_own_locality(cast, as_user):
 
 def test_the_second_sheet_says_what_each_role_may_do(cast, as_user):
     book = load_workbook(io.BytesIO(b"".join(as_user(cast.secadmin).get(EXPORT).streaming_content)))
-    head, *rows = book.worksheets[1].iter_rows(values_only=True)
+    _, *rows = book.worksheets[1].iter_rows(values_only=True)
     assert [row[0] for row in rows] == [role.label for role in Role]
     assert all(row[1] for row in rows)

@@ -1,4 +1,5 @@
-/* Search as you type (ARIA combobox with a list): <div data-lookup data-url="…">, see partials/lookup.html.
+/* Search as you type (ARIA combobox with a list): <div data-lookup data-url="…">, see widgets/lookup.html; with
+   data-many="name" each choice becomes a ticked box above, see widgets/lookup_many.html.
    The endpoint answers {"results": [{"id": 1, "text": "…", "note": "…"}], "more": true}. */
 (function () {
   "use strict";
@@ -12,7 +13,9 @@
     var list = box.querySelector("[role=listbox]");
     var status = document.getElementById(input.getAttribute("aria-describedby").split(" ")[0]);
     var hint = status.textContent;
-    var chosen = { id: hidden.value, text: input.value };
+    var many = box.dataset.many;
+    // With many there is nothing chosen in the text box itself: what is typed and not chosen is dropped.
+    var chosen = { id: hidden ? hidden.value : "", text: input.value };
     var active = -1;
     var timer = null;
     var request = null;
@@ -36,7 +39,31 @@
       all[active].scrollIntoView({ block: "nearest" });
     }
 
+    function add(option) {
+      var bag = box.querySelector(".lookup-chosen");
+      var known = bag.querySelector('input[value="' + option.dataset.id + '"]');
+      if (known) {
+        known.checked = true;
+      } else {
+        var label = document.createElement("label");
+        var tick = document.createElement("input");
+        Object.assign(tick, { type: "checkbox", name: many, value: option.dataset.id, checked: true });
+        tick.className = "form-check-input";
+        label.append(tick, " " + option.dataset.text);
+        var item = document.createElement("li");
+        item.appendChild(label);
+        bag.appendChild(item);
+        known = tick;
+      }
+      input.value = "";
+      input.removeAttribute("aria-invalid");
+      status.textContent = "已选“" + option.dataset.text + "”，可以继续选";
+      close();
+      known.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+
     function choose(option) {
+      if (many) { add(option); return; }
       chosen = { id: option.dataset.id, text: option.dataset.text };
       input.value = chosen.text;
       hidden.value = chosen.id;
@@ -100,7 +127,7 @@
     input.addEventListener("compositionend", function () { composing = false; changed(); });
     function changed() {
       if (composing) return;
-      if (input.value !== chosen.text) hidden.value = "";
+      if (hidden && input.value !== chosen.text) hidden.value = "";
       if (input.value === "") chosen = { id: "", text: "" };
       later();
     }
@@ -128,7 +155,7 @@
       window.setTimeout(function () {
         close();
         // What is shown is what will be sent: text that names nothing is put back.
-        if (input.value !== chosen.text && !hidden.value) {
+        if (input.value !== chosen.text && !(hidden && hidden.value)) {
           if (chosen.id) { input.value = chosen.text; hidden.value = chosen.id; }
           else if (input.value) { status.textContent = "请从列表中选择一项"; input.setAttribute("aria-invalid", "true"); }
         }
