@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadScopeScheduling
 
 import factories_kept
@@ -49,13 +50,32 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The slow ones first, so that no process is left with one at the end.
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "slow")))
+    # The slow ones first, so that no process is left with one at the end; those on the kept cast one after another.
+    items.sort(
+        key=lambda item: (not any(item.get_closest_marker(name) for name in ("browser", "slow")), _on_the_cast(item))
+    )
     if connection.vendor == "postgresql":
         return
     for item in items:
         if item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL"))
+
+
+def _on_the_cast(item: pytest.Item) -> bool:
+    """Has the cast and is rolled back afterwards."""
+    names = getattr(item, "fixturenames", ())
+    marker = item.get_closest_marker("django_db")
+    commits = {"transactional_db", "live_server"} & set(names) or (marker and marker.kwargs.get("transaction"))
+    return "cast" in names and not commits
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    with item.config.stash[blocking_manager_key].unblock():
+        if _on_the_cast(item):
+            factories_kept.lay()
+        else:
+            factories_kept.lift()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,6 +144,8 @@ def django_db_setup(
             config = setup_databases(verbosity=0, interactive=False, keepdb=keep, serialized_aliases=())
             _keep_cast()
         yield
+        with django_db_blocker.unblock():
+            factories_kept.lift()
         if request.config.getvalue("reuse_db"):
             return
         with django_db_blocker.unblock():
@@ -145,6 +167,7 @@ def django_db_setup(
         _keep_cast()
     yield
     with django_db_blocker.unblock():
+        factories_kept.lift()
         connection.close()
     _on_server(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

@@ -1,7 +1,8 @@
 """What many tests want, made once for each test process: copied out of the database, and copied back in for each.
 
-The cast takes over a hundred statements, the demo's locality many seconds. PostgreSQL only (COPY); on SQLite both are
-made anew each time, as is the cast inside a test that commits or beside rows that are there already.
+The cast takes over a hundred statements, a round of evaluation five hundred, the demo's locality many seconds.
+PostgreSQL only (COPY); on SQLite all are made anew each time, as is everything inside a test that commits, beside rows
+that are there already, or (but for the cast) at a time that a test has set.
 """
 
 from __future__ import annotations
@@ -9,20 +10,24 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import dataclass, fields
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import time_machine
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import AutoField
 from django.utils import timezone
 
 from accounts.models import User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from factories import Cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,15 @@ def keep(make: Callable[[], Cast]) -> None:
 
 def give() -> Cast | None:
     """The kept cast, its rows in the database again; None where it has to be made."""
-    if _kept is None or not connection.in_atomic_block or _has_rows(list(_kept.tables)):
+    global _laid_for_this_test
+    if _kept is None or not connection.in_atomic_block:
         return None
-    put_back(_kept.tables)
+    if _laid_for_this_test:
+        _laid_for_this_test = False
+    elif _has_rows(list(_kept.tables)):
+        return None
+    else:
+        put_back(_kept.tables)
     with connection.cursor() as cursor:
         # As old as they would be if they had just been made: the test may have moved the clock.
         now = timezone.now()
@@ -60,6 +71,132 @@ def give() -> Cast | None:
         if isinstance(person := getattr(cast, field.name), User):
             person.date_joined = person.password_set_at = now
     return cast  # type: ignore[no-any-return]
+
+
+# --- the cast under many tests ------------------------------------------------------------------------------------
+
+# Around the transaction of each test that has the cast: its rows are put in once, and every test is rolled back to them.
+_laid: transaction.Atomic | None = None
+_laid_for_this_test = False
+
+
+def lay() -> None:
+    """The cast is there before the test that comes next begins."""
+    global _laid, _laid_for_this_test
+    _laid_for_this_test = False
+    if _laid is not None and (connection.needs_rollback or not connection.is_usable()):
+        lift()
+    if _laid is None and _kept is not None and not connection.in_atomic_block:
+        _laid = transaction.atomic()
+        _laid.__enter__()
+        put_back(_kept.tables)
+        connection.check_constraints()
+    _laid_for_this_test = _laid is not None
+
+
+def lift() -> None:
+    """The database is empty again."""
+    global _laid, _laid_for_this_test
+    _laid_for_this_test = False
+    if _laid is not None:
+        laid, _laid = _laid, None
+        connection.set_rollback(True)
+        laid.__exit__(None, None, None)
+
+
+# --- what other builders make ---------------------------------------------------------------------------------------
+
+# A flush fills these again, and they outlive every test.
+STANDING = frozenset({"django_content_type", "auth_permission"})
+_made: dict[Hashable, Kept] = {}
+
+
+@dataclass(slots=True)
+class _Base:
+    """What this test's database holds as long as `changes` is the same: what `key` says, from `given` on."""
+
+    key: Hashable
+    given: list[Any]
+    changes: int
+    depth: int
+
+
+_base: _Base | None = None
+
+
+def once(make: Callable[P, T]) -> Callable[P, T]:
+    """A builder that begins with an empty database: what it made before is copied back in."""
+
+    @wraps(make)
+    def give_again(*args: P.args, **more: P.kwargs) -> T:
+        global _base
+        key = (make.__module__, make.__qualname__, args, *sorted(more.items()), timezone.localdate())
+        if not _may_keep(key) or _has_rows([name for name in tables() if name not in STANDING]):
+            return make(*args, **more)
+        with connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT as_it_was_empty")
+        result = _again(key, lambda: make(*args, **more))
+        _base = _Base(key, [result], _changes(), len(connection.savepoint_ids))
+        return result
+
+    return give_again
+
+
+def onward(make: Callable[P, T]) -> Callable[P, T]:
+    """A builder that goes on from what a builder `once` gave, as long as the test has changed nothing since."""
+
+    @wraps(make)
+    def give_again(*args: P.args, **more: P.kwargs) -> T:
+        base = _base
+        if base is None or not _unchanged(base):
+            return make(*args, **more)
+        at = {id(thing): number for number, thing in enumerate(base.given)}
+        words = [at.get(id(value), value) for value in args]
+        key = (base.key, make.__module__, make.__qualname__, *words, *sorted(more.items()))
+        if not args or args[0] is not base.given[0] or not _may_keep(key):
+            return make(*args, **more)
+        if key in _made:
+            with connection.cursor() as cursor:
+                cursor.execute("ROLLBACK TO SAVEPOINT as_it_was_empty")
+        result = _again(key, lambda: make(*args, **more))
+        base.key, base.given, base.changes = key, [*base.given, result], _changes()
+        return result
+
+    return give_again
+
+
+def _may_keep(key: Hashable) -> bool:
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    moved = time_machine.escape_hatch.is_travelling()
+    return connection.vendor == "postgresql" and connection.in_atomic_block and not moved
+
+
+def _again(key: Hashable, make: Callable[[], T]) -> T:
+    if (kept := _made.get(key)) is not None:
+        put_back(kept.tables)
+        result: T = pickle.loads(kept.people)
+        return result
+    result = make()
+    _made[key] = Kept(copied(name for name in tables() if name not in STANDING), pickle.dumps(result))
+    return result
+
+
+def _unchanged(base: _Base) -> bool:
+    inside = connection.in_atomic_block and len(connection.savepoint_ids) == base.depth
+    return inside and _changes() == base.changes
+
+
+def _changes() -> int:
+    """How many rows this transaction has written so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+        return int(cursor.fetchone()[0] or 0)
+
+
+# --- rows out and in ------------------------------------------------------------------------------------------------
 
 
 def tables() -> list[str]:

@@ -18,6 +18,7 @@ from evaluations.services.answers import Given, own_answers, save_answers, submi
 from evaluations.services.rounds import open_round
 from evaluations.tests.round_cases import Site, make_site
 from factories import make_round
+from factories_kept import once
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Filling:
 _LIVING = ["waiting", "draft", "submitted", "abstained", "declined", "excused"]
 
 
+@once
 def make_filling(slug: str = "jincheng", *, scope: str = "both", prepared: bool = False) -> Filling:
     site = make_site(slug, demo=True)
     today = timezone.localdate()

@@ -13,6 +13,7 @@ from evaluations.services.rounds import move_round, open_round
 from evaluations.services.steps import close_step
 from evaluations.tests.round_cases import TODAY, Site
 from factories import fill_sheet, make_round, make_user
+from factories_kept import onward
 
 FIGURES = {
     "indicators": {"a": "81.50", "b": "77.00"},
@@ -22,6 +23,7 @@ FIGURES = {
 }
 
 
+@onward
 def deliberated(site: Site, *, raters: int = 0, scope: str = "both") -> Round:
     """Closed, computed and settled: planners 88.50 合格, offices 91.25; `raters` planners rated each office."""
     round_ = open_round(make_round(site.locality, actor=site.bureau, scope=scope), actor=site.bureau, today=TODAY)
@@ -51,6 +53,7 @@ def deliberated(site: Site, *, raters: int = 0, scope: str = "both") -> Round:
     return round_
 
 
+@onward
 def announced(site: Site, *, raters: int = 0, on: date | None = None, scope: str = "both") -> Round:
     """Told to the subjects, with the days to object running from today (or `on`)."""
     round_ = deliberated(site, raters=raters, scope=scope)
@@ -67,6 +70,7 @@ def announced(site: Site, *, raters: int = 0, on: date | None = None, scope: str
     return move_round(round_, "announce", actor=site.leader, today=on or today)
 
 
+@onward
 def published(site: Site, *, raters: int = 0, scope: str = "both") -> Round:
     """In effect: the days to object are over."""
     today = timezone.localdate()

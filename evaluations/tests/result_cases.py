@@ -17,6 +17,7 @@ from evaluations.services.rounds import move_round, open_round
 from evaluations.services.steps import close_step, open_step
 from evaluations.tests.round_cases import TODAY, Site
 from factories import fill_sheet, make_round
+from factories_kept import onward
 
 D = Decimal
 WRITERS = {"unit": "unit_officer", "project_owner": "owner", "bureau": "bureau", "department": "department"}
@@ -30,6 +31,7 @@ def writer(site: Site, sheet: Sheet) -> Any:
     return getattr(site, WRITERS.get(sheet.side, "leader"))
 
 
+@onward
 def open_scoring(site: Site, scope: str = "both", **extra: Any) -> Round:
     opened = open_round(
         make_round(site.locality, actor=site.bureau, scope=scope, **extra), actor=site.bureau, today=TODAY
@@ -53,6 +55,7 @@ def close_all(site: Site, round_: Round) -> None:
         close_step(step, actor=site.bureau)
 
 
+@onward
 def collated(site: Site, round_: Round, points: Any = 90, *, by: Mapping[int, Any] = {}, leave: Any = ()) -> Round:
     """Answered, closed, collated, computed by the job."""
     answer_all(site, round_, points, by=by, leave=leave)
@@ -62,6 +65,7 @@ def collated(site: Site, round_: Round, points: Any = 90, *, by: Mapping[int, An
     return moved
 
 
+@onward
 def deliberated(site: Site, round_: Round, points: Any = 90, **extra: Any) -> Round:
     return move_round(collated(site, round_, points, **extra), "deliberate", actor=site.bureau, today=TODAY)
 
@@ -79,6 +83,7 @@ def settle(site: Site, round_: Round) -> None:
     settle_round(round_, actor=site.leader)
 
 
+@onward
 def announced(site: Site, round_: Round, points: Any = 90, **extra: Any) -> Round:
     moved = deliberated(site, round_, points, **extra)
     settle(site, moved)
@@ -86,6 +91,7 @@ def announced(site: Site, round_: Round, points: Any = 90, **extra: Any) -> Roun
     return move_round(moved, "announce", actor=site.leader, today=TODAY)
 
 
+@onward
 def published(site: Site, round_: Round, points: Any = 90, **extra: Any) -> Round:
     moved = announced(site, round_, points, **extra)
     assert moved.objections_until is not None

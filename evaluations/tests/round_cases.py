@@ -22,6 +22,7 @@ from factories import (
     make_unit,
     make_user,
 )
+from factories_kept import once
 from planners.models import Contract, Planner, Team
 from projects.services.registry import recognise_project
 
@@ -50,6 +51,7 @@ class Site:
     contract: Contract
 
 
+@once
 def make_site(slug: str, *, demo: bool, code: str = "", start: date = date(2025, 1, 1)) -> Site:
     """Two units and a responsible project served by a team of two, under the pack as published or with the overlay."""
     place = make_locality(code or PLACES[slug], slug)
