@@ -75,7 +75,7 @@ def give() -> Cast | None:
 
 # --- the cast under many tests ------------------------------------------------------------------------------------
 
-# Around the transaction of each test that has the cast: its rows are put in once, and every test is rolled back to them.
+# Around the transaction of each test that has the cast: its rows are put in once, and each test is rolled back to them.
 _laid: transaction.Atomic | None = None
 _laid_for_this_test = False
 
