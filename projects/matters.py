@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Left, TruncDate
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
@@ -38,9 +38,10 @@ from projects.models import (
     OpinionDispatch,
     Project,
     Rectification,
+    Recusal,
 )
 from projects.permissions_adoption import OFFICES
-from projects.querysets import asked_once, led_planners, offices_of, own_planners
+from projects.querysets import asked_once, led_planners, offices_of, own_planners, served_projects
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -246,7 +247,12 @@ def _to_mend(viewer: Viewer) -> QuerySet[Any]:
 
 
 def _to_reinspect(viewer: Viewer) -> QuerySet[Any]:
-    mine = _mine(Q(raised_by_id__in=viewer.own))
+    # Of whoever asked for it; of those who serve the project now, once that planner serves nowhere or keeps out.
+    asked_by = OuterRef("raised_by_id")
+    there = Exists(Planner.objects.serving(viewer.today).filter(pk=asked_by))
+    out = Exists(Recusal.objects.standing().filter(planner_id=asked_by, project_id=OuterRef("project_id")))
+    inherited = (~Q(there) | Q(out)) & Q(project_id__in=served_projects(list(viewer.own)))
+    mine = _mine(Q(raised_by_id__in=viewer.own) | inherited if viewer.own else False)
     return _rectifications(viewer, "reinspect", "replied", F("raised_by__name"), mine, personal=True)
 
 
@@ -290,7 +296,9 @@ def _steps(viewer: Viewer) -> QuerySet[Any]:
         within = Project.units.through.objects.filter(unit_id__in=access.unit_ids)
         mine = Q(side="unit", dispatch__consultation__project_id__in=within.values("project_id")) & sent
     elif access.is_role(Role.DEPARTMENT):
-        government = Organisation.objects.filter(pk=access.organisation_id or 0, kind=Organisation.Kind.GOVERNMENT)
+        government = Organisation.objects.filter(
+            pk=access.organisation_id or 0, kind=Organisation.Kind.GOVERNMENT, is_active=True
+        )
         mine = Q(Exists(government), side="government") & sent
     sides = [When(side=side, then=_words(words)) for side, words in SIDES.items()]
     return _branch(
@@ -400,8 +408,5 @@ def matters_for(
 
 
 def url_of(row: dict[str, Any]) -> str:
-    """Where the matter is done; the project where that page does not exist."""
-    try:
-        return reverse(KINDS[row["m_kind"]].url_name, args=[row["m_target"]])
-    except NoReverseMatch:
-        return reverse("projects:project", args=[row["m_project"]]) if row["m_project"] else reverse("projects:desk")
+    """Where the matter is done."""
+    return reverse(KINDS[row["m_kind"]].url_name, args=[row["m_target"]])

@@ -22,7 +22,7 @@ from projects.gate import Gate, gate_of
 from projects.models import Project, ProjectFile, ProjectStage, StageDecision
 from projects.permissions_files import can_open_version
 from projects.permissions_stages import can_read_proof, can_record_vote
-from projects.querysets import own_planners
+from projects.querysets import offices_of, own_planners
 from projects.review import VOTE_KEYS, Seat, StageRule, points_of, rule_for, seats_of
 from projects.rounds import policy_of_stage
 from projects.services.files import LEVELS, level_of
@@ -128,9 +128,7 @@ def knows_of_asking(user: Any, project: Project) -> bool:
         return access.covers(project.locality_id)
     if access.is_role(Role.UNIT):
         return bool(access.unit_ids & set(project.units.values_list("pk", flat=True)))
-    return (
-        access.is_role(Role.DEPARTMENT) and project.owner_id is not None and project.owner_id == access.organisation_id
-    )
+    return access.is_role(Role.DEPARTMENT) and project.owner_id is not None and project.owner_id in offices_of(access)
 
 
 def own_conflict(user: Any, project: Project) -> Conflict | None:
