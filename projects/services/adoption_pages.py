@@ -99,7 +99,8 @@ def shown_items(rows: Any) -> list[OpinionItem]:
 
 def lines_of(items: Iterable[OpinionItem], *, user: User, watch: Watch) -> list[ItemLine]:
     items = list(items)
-    may_dispute = fileable(user, items)
+    # What was adopted as it stands is hardly disputed: it is not offered there, though nobody is kept from it.
+    may_dispute = fileable(user, [item for item in items if not _adopted(item)])
     adopted = [answer for item in items for answer in item.answers.all() if answer.is_current]
     provable = next((answer for answer in adopted if answer.decision != "refused"), None)
     # Within one request who may prove one may prove all, but for what is refused.
@@ -108,6 +109,10 @@ def lines_of(items: Iterable[OpinionItem], *, user: User, watch: Watch) -> list[
         _line(item, number, may_dispute=item.pk in may_dispute, may_prove=may_prove, watch=watch)
         for number, item in enumerate(items, start=1)
     ]
+
+
+def _adopted(item: OpinionItem) -> bool:
+    return any(one.is_current and one.decision == "adopted" for one in item.answers.all())
 
 
 def _line(item: OpinionItem, number: int, *, may_dispute: bool, may_prove: bool, watch: Watch) -> ItemLine:

@@ -162,7 +162,8 @@ def _page(request: PersonRequest, row: Opinion) -> dict[str, Any]:
     items = list(row.items.order_by("position", "pk"))
     for item in items:
         item.opinion = row
-    may_dispute = fileable(user, items)
+    adopted = {pk for pk, one in answers.items() if one.decision == "adopted"}
+    may_dispute = fileable(user, [item for item in items if item.pk not in adopted])
     return {
         "opinion": row, "row": consultation, "consultee": consultee, "tone": OPINION_TONES[row.state],
         "role": policy.role_title(consultee.role_type) if policy and consultee.role_type else "",
