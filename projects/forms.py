@@ -113,9 +113,11 @@ class ProjectForm(LaidOut, OnceMixin, forms.ModelForm):
             # A unit's office registers for its own unit; which other units belong is the bureau's to say.
             del fields["units"]
         if access.is_role(Role.DEPARTMENT):
-            own = Organisation.objects.filter(pk__in=offices_of(access))
+            own = Organisation.objects.filter(pk__in=offices_of(access), is_active=True)
             fields["owner"].queryset, fields["owner"].required = own, True
-            fields["owner"].initial = own.first()
+            if not self.instance.owner_id:
+                # What the form takes from a new project is nothing, and would win over the field's own.
+                self.initial["owner"] = own.first()
 
     def parties(self) -> list[PartyGiven]:
         data = self.cleaned_data

@@ -428,7 +428,10 @@ def _groups(
     for number, unit in enumerate(units):
         group = Group.objects.create(team=team, name=f"第{number + 1}小组")
         pair = [_planner(world, locality, far), _planner(world, locality, near)]
-        TeamMember.objects.bulk_create(TeamMember(team=team, group=group, planner=p, start=MEMBERS_SINCE) for p in pair)
+        TeamMember.objects.bulk_create(
+            TeamMember(team=team, group=group, planner=planner, start=MEMBERS_SINCE, role_type=role)
+            for planner, role in zip(pair, ("first_tier", "local"), strict=True)
+        )
         groups.append((group, unit.charge))
         everyone += pair
     Team.objects.filter(pk=team.pk).update(lead=everyone[0])
