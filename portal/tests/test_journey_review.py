@@ -101,7 +101,9 @@ def town(transactional_db: None, browse: Any) -> Iterator[Town]:
     people |= {"chief": login_of("chief"), "architect": login_of("architect")}
     phones = {"planner"}
     acting = ("department", "bureau", "chief", "architect", "planner", "leader")
-    return Town(people, {who: browse(people[who], "phone" if who in phones else "desk") for who in acting})
+    # The PDF of each opinion is a worker's: here the request would wait for it (projects/tests/test_opinion_submit.py).
+    with mock.patch("projects.services.opinion_documents.enqueue"):
+        yield Town(people, {who: browse(people[who], "phone" if who in phones else "desk") for who in acting})
 
 
 @pytest.mark.browser
