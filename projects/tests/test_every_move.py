@@ -24,7 +24,7 @@ ROLES = (
 OURS = sorted(name for name in MACHINES if name.startswith("projects."))
 # What the database asks of a row in one state or another.
 WHOLE = {
-    "reason": "试", "answer": "试", "outcome": "upheld", "ruling": "试", "ruled_on": date(2026, 6, 9),
+    "reason": "试", "answer": "试", "level": "internal", "outcome": "upheld", "ruling": "试", "ruled_on": date(2026, 6, 9),
     "closed_on": date(2026, 6, 9), "verdict": "agree", "submitted_at": datetime(2026, 6, 9, tzinfo=UTC),
 }  # fmt: skip
 # Moves that follow from what somebody did elsewhere: services make them, no button and no address leads to them.
