@@ -57,7 +57,7 @@ def _word(queryset: QuerySet[Any]) -> _Statement:
     columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
     query: Any = queryset.query
     chosen = query.selected or [*query.extra_select, *query.values_select, *query.annotation_select]
-    as_dicts = "List" not in queryset._iterable_class.__name__  # type: ignore[attr-defined]
+    as_dicts = "List" not in queryset._iterable_class.__name__
     names = tuple(chosen) if as_dicts else ()
     return _Statement(queryset.db, sql, tuple(values), compiler.get_converters(columns), names)
 

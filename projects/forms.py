@@ -140,7 +140,7 @@ class PartyForm(LaidOut, OnceMixin, forms.ModelForm):
 
     rows = (("role", "name"), "institution", ("contact", "phone"), "remove_phone", "is_active")
     institution = LookupField(
-        Institution.objects.all(), url_name="planners:institution-lookup", label="登记的设计单位", required=False,
+        Institution.objects.none(), url_name="planners:institution-lookup", label="登记的设计单位", required=False,
         help_text="与登记的设计单位同名的自动对应；其规划师须回避本项目。",
     )  # fmt: skip
     phone = forms.CharField(label="电话", required=False, max_length=20)
@@ -151,8 +151,10 @@ class PartyForm(LaidOut, OnceMixin, forms.ModelForm):
         fields = ["role", "name", "institution", "contact", "phone", "is_active"]
         help_texts = {"is_active": "不再参与的取消勾选，已有的整改往来保留。"}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        institution: Any = self.fields["institution"]
+        institution.queryset = Institution.objects.visible_to(user)
         self._kept = self.instance.phone or ""
         self.initial["phone"] = ""
         if not self.instance.pk:

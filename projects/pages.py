@@ -138,13 +138,13 @@ def own_conflict(user: Any, project: Project) -> Conflict | None:
     return next(iter(conflicts_among(own_planners(user), project).values()), None)
 
 
-def serving_conflicts(project: Project, assignments: Sequence[Any], today: date) -> list[tuple[Planner, Conflict]]:
-    """Planners of the units and of the project who have to keep out, for whoever chooses among them."""
+def serving_conflicts(project: Project, user: Any, today: date) -> list[tuple[Planner, Conflict]]:
+    """Planners of the units and of the project who have to keep out, as far as whoever chooses may see them."""
     from planners.services.assignments import service_periods
 
     charges = [*project.units.values_list("charge_id", flat=True), *([project.charge_id] if project.charge_id else [])]
     periods = service_periods(charges=charges, start=today, end=today) if charges else []
-    people = Planner.objects.in_bulk({period.planner_id for period in periods})
+    people = Planner.objects.visible_to(user).in_bulk({period.planner_id for period in periods})
     found = conflicts_among(people, project)
     return sorted(((people[pk], conflict) for pk, conflict in found.items()), key=lambda pair: pair[0].sort_key)
 

@@ -265,6 +265,18 @@ def test_a_lifted_recusal_counts_no_more_and_stays_readable(cast, project, as_us
     assert "解除：亲属已离职" in page
 
 
+def test_a_units_office_reads_of_conflicts_of_those_planners_alone_whom_it_may_see(cast, project):
+    from planners.models import Planner
+    from projects.pages import serving_conflicts
+
+    add_party(project, actor=cast.bureau, role="builder", name=cast.institution.name)
+    today = timezone.localdate()
+    assert len(serving_conflicts(project, cast.bureau, today)) == 3
+    for who in (cast.unit_officer, cast.other_unit_officer, cast.finance):
+        seen = set(Planner.objects.visible_to(who).values_list("pk", flat=True))
+        assert {planner.pk for planner, _ in serving_conflicts(project, who, today)} <= seen
+
+
 def test_the_bureau_sees_who_serves_there_and_has_to_keep_out(cast, project, as_user):
     make_party(project, "designer", name=cast.institution.name)
     url = reverse("projects:project", args=[project.pk])
