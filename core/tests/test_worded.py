@@ -14,10 +14,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def days():
+def days(db):
     CalendarDay.objects.all().delete()
     CalendarDay.objects.bulk_create(
-        CalendarDay(date=date(2026, 6, day), is_workday=day % 7 not in (6, 0), name=f"日{day}") for day in range(1, 11)
+        CalendarDay(
+            date=date(2026, 6, day), is_workday=day not in (6, 7), kind="weekend" if day in (6, 7) else "workday"
+        )
+        for day in range(1, 11)
     )
 
 
