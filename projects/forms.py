@@ -118,9 +118,11 @@ class ProjectForm(LaidOut, OnceMixin, forms.ModelForm):
             # A unit's office registers for its own unit; which other units belong is the bureau's to say.
             del fields["units"]
         if access.is_role(Role.DEPARTMENT):
-            own = Organisation.objects.filter(pk__in=offices_of(access))
+            own = Organisation.objects.filter(pk__in=offices_of(access), is_active=True)
             fields["owner"].queryset, fields["owner"].required = own, True
-            fields["owner"].initial = own.first()
+            if not self.instance.owner_id:
+                # What the form takes from a new project is nothing, and would win over the field's own.
+                self.initial["owner"] = own.first()
 
     def parties(self) -> list[PartyGiven]:
         data = self.cleaned_data
@@ -143,7 +145,7 @@ class PartyForm(LaidOut, OnceMixin, forms.ModelForm):
 
     rows = (("role", "name"), "institution", ("contact", "phone"), "remove_phone", "is_active")
     institution = LookupField(
-        Institution.objects.all(), url_name="planners:institution-lookup", label="登记的设计单位", required=False,
+        Institution.objects.none(), url_name="planners:institution-lookup", label="登记的设计单位", required=False,
         help_text="与登记的设计单位同名的自动对应；其规划师须回避本项目。",
     )  # fmt: skip
     phone = forms.CharField(label="电话", required=False, max_length=20)
@@ -154,8 +156,10 @@ class PartyForm(LaidOut, OnceMixin, forms.ModelForm):
         fields = ["role", "name", "institution", "contact", "phone", "is_active"]
         help_texts = {"is_active": "不再参与的取消勾选，已有的整改往来保留。"}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        institution: Any = self.fields["institution"]
+        institution.queryset = Institution.objects.visible_to(user)
         self._kept = self.instance.phone or ""
         self.initial["phone"] = ""
         if not self.instance.pk:

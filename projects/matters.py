@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Left, TruncDate
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from core.worded import Worded
 from districts.access import Access, access_of, place_of
 from districts.models import Membership, Organisation
 from districts.policy.keys import SIDES
@@ -38,9 +39,10 @@ from projects.models import (
     OpinionDispatch,
     Project,
     Rectification,
+    Recusal,
 )
 from projects.permissions_adoption import OFFICES
-from projects.querysets import asked_once, led_planners, offices_of, own_planners
+from projects.querysets import acting_as, asked_once, led_planners, offices_of, own_planners, served_projects
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -75,21 +77,29 @@ class Viewer:
 
     user: User
     access: Access
+    # The bodies in whose name they act; for officers with the bureau of the place where their role names no body.
+    acts_for: frozenset[int]
     offices: frozenset[int]
     own: tuple[int, ...]
     led: tuple[int, ...]
     today: date
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Everything that decides what is theirs."""
+        return self.user.pk, self.access, self.acts_for, self.offices, self.own, self.led, self.today
+
     @classmethod
     def of(cls, user: User, today: date) -> Viewer:
         access = access_of(user)
         planner = access.is_role(*PLANNERS)
-        offices = set(offices_of(access)) if access.is_role(*OFFICES) else set()
+        acts_for = frozenset(offices_of(access))
+        offices = set(acts_for) if access.is_role(*OFFICES) else set()
         if access.is_role(Role.BUREAU) and access.organisation_id is None:
             bureaus = Organisation.objects.filter(locality=place_of(user), kind=Organisation.Kind.BUREAU)
             offices.update(bureaus.values_list("pk", flat=True))
         return cls(
-            user, access, frozenset(offices),
+            user, access, acts_for, frozenset(offices),
             tuple(own_planners(user)) if planner else (),
             tuple(led_planners(user)) if access.is_role(Role.LEAD) else (), today,
         )  # fmt: skip
@@ -246,7 +256,12 @@ def _to_mend(viewer: Viewer) -> QuerySet[Any]:
 
 
 def _to_reinspect(viewer: Viewer) -> QuerySet[Any]:
-    mine = _mine(Q(raised_by_id__in=viewer.own))
+    # Of whoever asked for it; of those who serve the project now, once that planner serves nowhere or keeps out.
+    asked_by = OuterRef("raised_by_id")
+    there = Exists(Planner.objects.serving(viewer.today).filter(pk=asked_by))
+    out = Exists(Recusal.objects.standing().filter(planner_id=asked_by, project_id=OuterRef("project_id")))
+    inherited = (~Q(there) | Q(out)) & Q(project_id__in=served_projects(list(viewer.own)))
+    mine = _mine(Q(raised_by_id__in=viewer.own) | inherited if viewer.own else False)
     return _rectifications(viewer, "reinspect", "replied", F("raised_by__name"), mine, personal=True)
 
 
@@ -290,7 +305,9 @@ def _steps(viewer: Viewer) -> QuerySet[Any]:
         within = Project.units.through.objects.filter(unit_id__in=access.unit_ids)
         mine = Q(side="unit", dispatch__consultation__project_id__in=within.values("project_id")) & sent
     elif access.is_role(Role.DEPARTMENT):
-        government = Organisation.objects.filter(pk=access.organisation_id or 0, kind=Organisation.Kind.GOVERNMENT)
+        government = Organisation.objects.filter(
+            pk=access.organisation_id or 0, kind=Organisation.Kind.GOVERNMENT, is_active=True
+        )
         mine = Q(Exists(government), side="government") & sent
     sides = [When(side=side, then=_words(words)) for side, words in SIDES.items()]
     return _branch(
@@ -333,32 +350,57 @@ KINDS = {
 CHOICES = [(kind.code, kind.label) for kind in KINDS.values()]
 
 
+# What the person may see is worded into SQL once for as long as they are who they are (core.worded).
+_WORDED = Worded()
+# One step of narrowing: `filter` or `exclude`, with its conditions.
+Step = tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+
 class MatterSet:
-    """The branches together, as a list page reads a queryset: filtered branch by branch, ordered and cut as one."""
+    """The branches together, as a list page reads a queryset: filtered branch by branch, ordered and cut as one.
+
+    `key`: everything that the branches are made from. They are made only where that was not worded before.
+    """
 
     model = MatterColumns
 
-    def __init__(self, branches: Sequence[QuerySet[Any]], order: Sequence[str] = ()) -> None:
-        self.branches, self._order = list(branches), tuple(order)
+    def __init__(
+        self, make: Callable[[], Sequence[QuerySet[Any]]], key: tuple[Any, ...], steps: tuple[Step, ...] = (),
+        order: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self._make, self._key, self._steps, self._order = make, key, steps, order
 
     def all(self) -> MatterSet:
         return self
 
     def filter(self, *args: Any, **kwargs: Any) -> MatterSet:
-        return MatterSet([branch.filter(*args, **kwargs) for branch in self.branches], self._order)
+        return self._step("filter", args, kwargs)
 
     def exclude(self, *args: Any, **kwargs: Any) -> MatterSet:
-        return MatterSet([branch.exclude(*args, **kwargs) for branch in self.branches], self._order)
+        return self._step("exclude", args, kwargs)
+
+    def _step(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MatterSet:
+        step = (name, args, tuple(sorted(kwargs.items())))
+        return MatterSet(self._make, self._key, (*self._steps, step), self._order)
 
     def order_by(self, *names: str) -> MatterSet:
-        return MatterSet(self.branches, names)
+        return MatterSet(self._make, self._key, self._steps, names)
 
     def values(self, *names: str) -> MatterSet:
         """What counting asks for; the columns are fixed."""
         return self
 
-    def __getitem__(self, chosen: Any) -> Any:
-        return self.rows()[chosen]
+    @property
+    def branches(self) -> list[QuerySet[Any]]:
+        found = list(self._make())
+        for name, args, kwargs in self._steps:
+            found = [getattr(branch, name)(*args, **dict(kwargs)) for branch in found]
+        return found
+
+    def __getitem__(self, chosen: slice) -> list[dict[str, Any]]:
+        """A piece of them, by one statement."""
+        what = ("rows", self._order, chosen.start, chosen.stop)
+        return _WORDED.rows((*self._key, self._steps, what), lambda: self.rows()[chosen])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows())
@@ -371,6 +413,12 @@ class MatterSet:
 
     def summary(self, today: date, soon: date) -> list[tuple[str, int, int, int, int]]:
         """(kind, all, late, due soon, blocked) of the kinds that occur; one query."""
+        what = ("summary", today, soon)
+        found = _WORDED.rows((*self._key, self._steps, what), lambda: self._counted(today, soon))
+        # A branch without rows still adds up to one row of zeros.
+        return [row for row in found if row[1]]
+
+    def _counted(self, today: date, soon: date) -> QuerySet[Any]:
         counted = [
             branch.values("m_kind").annotate(
                 n=Count("pk"), late=Count("pk", filter=Q(m_due__lt=today)),
@@ -380,9 +428,7 @@ class MatterSet:
             for branch in self.branches
         ]  # fmt: skip
         first, *rest = counted
-        # A branch without rows still adds up to one row of zeros.
-        found = first.union(*rest, all=True) if rest else first
-        return [row for row in found if row[1]]
+        return first.union(*rest, all=True) if rest else first
 
 
 def matters_for(
@@ -392,16 +438,18 @@ def matters_for(
     Nothing is read yet but who the person is."""
     with asked_once(user):
         viewer = Viewer.of(user, today or timezone.localdate())
-        chosen = [kind for kind in KINDS.values() if not kinds or kind.code in kinds]
-        # Of every role that sees the list something can be its own, but for the city: then one branch that is empty.
-        fitting = [kind for kind in chosen if not duty or viewer.access.role in kind.duty]
-        chosen = fitting or chosen[:1]
-        return MatterSet([kind.rows(viewer) for kind in chosen])
+    chosen = [kind for kind in KINDS.values() if not kinds or kind.code in kinds]
+    # Of every role that sees the list something can be its own, but for the city: then one branch that is empty.
+    fitting = [kind for kind in chosen if not duty or viewer.access.role in kind.duty]
+    chosen = fitting or chosen[:1]
+
+    def branches() -> list[QuerySet[Any]]:
+        with acting_as(user, viewer.access, own=viewer.own, led=viewer.led, offices=viewer.acts_for):
+            return [kind.rows(viewer) for kind in chosen]
+
+    return MatterSet(branches, (*viewer.key, tuple(kind.code for kind in chosen)))
 
 
 def url_of(row: dict[str, Any]) -> str:
-    """Where the matter is done; the project where that page does not exist."""
-    try:
-        return reverse(KINDS[row["m_kind"]].url_name, args=[row["m_target"]])
-    except NoReverseMatch:
-        return reverse("projects:project", args=[row["m_project"]]) if row["m_project"] else reverse("projects:desk")
+    """Where the matter is done."""
+    return reverse(KINDS[row["m_kind"]].url_name, args=[row["m_target"]])

@@ -23,7 +23,7 @@ from projects.gate import Gate, gate_of
 from projects.models import Project, ProjectFile, ProjectFileVersion, ProjectParty, ProjectStage, StageDecision
 from projects.permissions_files import can_open_version
 from projects.permissions_stages import can_read_proof, can_record_vote
-from projects.querysets import own_planners
+from projects.querysets import offices_of, own_planners
 from projects.review import VOTE_KEYS, Seat, StageRule, points_of, rule_for, seats_of
 from projects.rounds import policy_of_stage
 from projects.services.files import LEVELS, level_of
@@ -136,9 +136,7 @@ def knows_of_asking(user: Any, project: Project) -> bool:
         return access.covers(project.locality_id)
     if access.is_role(Role.UNIT):
         return bool(access.unit_ids & set(project.units.values_list("pk", flat=True)))
-    return (
-        access.is_role(Role.DEPARTMENT) and project.owner_id is not None and project.owner_id == access.organisation_id
-    )
+    return access.is_role(Role.DEPARTMENT) and project.owner_id is not None and project.owner_id in offices_of(access)
 
 
 def own_conflict(user: Any, project: Project) -> Conflict | None:
@@ -148,13 +146,13 @@ def own_conflict(user: Any, project: Project) -> Conflict | None:
     return next(iter(conflicts_among(own_planners(user), project).values()), None)
 
 
-def serving_conflicts(project: Project, assignments: Sequence[Any], today: date) -> list[tuple[Planner, Conflict]]:
-    """Planners of the units and of the project who have to keep out, for whoever chooses among them."""
+def serving_conflicts(project: Project, user: Any, today: date) -> list[tuple[Planner, Conflict]]:
+    """Planners of the units and of the project who have to keep out, as far as whoever chooses may see them."""
     from planners.services.assignments import service_periods
 
     charges = [*(unit.charge_id for unit in project.units.all()), *([project.charge_id] if project.charge_id else [])]
     periods = service_periods(charges=charges, start=today, end=today) if charges else []
-    people = Planner.objects.in_bulk({period.planner_id for period in periods})
+    people = Planner.objects.visible_to(user).in_bulk({period.planner_id for period in periods})
     found = conflicts_among(people, project)
     return sorted(((people[pk], conflict) for pk, conflict in found.items()), key=lambda pair: pair[0].sort_key)
 

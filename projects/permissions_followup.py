@@ -68,7 +68,8 @@ def in_government(access: Access) -> bool:
     """Somebody of the district's government (区政府、管委会) itself."""
     if not access.is_role(Role.DEPARTMENT) or access.organisation_id is None:
         return False
-    return Organisation.objects.filter(pk=access.organisation_id, kind=Organisation.Kind.GOVERNMENT).exists()
+    government = Organisation.objects.filter(kind=Organisation.Kind.GOVERNMENT, is_active=True)
+    return government.filter(pk=access.organisation_id).exists()
 
 
 def may_ask_questions(user: Any, policy: EffectivePolicy | None) -> Decision:

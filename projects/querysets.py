@@ -50,7 +50,7 @@ _KNOWN: ContextVar[dict[Any, Any] | None] = ContextVar("known of the person", de
 @contextmanager
 def asked_once(user: User) -> Iterator[None]:
     """Within it, who the person is and for whom they act is known beforehand, however many querysets ask: by one query
-    for planners, by none for everybody else."""
+    for planners and for those who act for a body, by none for everybody else."""
     access, membership = access_of(user), current_membership(user)
     known: dict[Any, Any] = {}
     if access.is_role(Role.PLANNER, Role.LEAD):
@@ -62,7 +62,22 @@ def asked_once(user: User) -> Iterator[None]:
             known[kind, user.pk].append(pk)
     if membership is not None:
         named = {access.organisation_id, membership.unit.office_id if membership.unit else None}
-        known["offices", access.membership_id] = {pk for pk in named if pk is not None}
+        known["offices", access.membership_id] = _acting_for({pk for pk in named if pk is not None})
+    mark = _KNOWN.set(known)
+    try:
+        yield
+    finally:
+        _KNOWN.reset(mark)
+
+
+@contextmanager
+def acting_as(
+    user: User, access: Access, *, own: Iterable[int], led: Iterable[int], offices: Iterable[int]
+) -> Iterator[None]:
+    """Like `asked_once`, of what is known already: nothing is read."""
+    known: dict[Any, Any] = {("offices", access.membership_id): set(offices)}
+    if access.is_role(Role.PLANNER, Role.LEAD):
+        known |= {("own", user.pk): list(own), ("led", user.pk): list(led)}
     mark = _KNOWN.set(known)
     try:
         yield
@@ -90,7 +105,8 @@ def led_planners(user: User) -> list[int]:
 
 
 def offices_of(access: Access) -> set[int]:
-    """The organisations in whose name a unit's officer or a department's user acts."""
+    """The organisations in whose name a unit's officer or a department's user acts: their own while it is in use, and
+    the dissolved ones that it came after. In the name of a dissolved body nobody acts but its heir."""
     return _known(("offices", access.membership_id), lambda: _offices(access))
 
 
@@ -98,7 +114,24 @@ def _offices(access: Access) -> set[int]:
     found = {access.organisation_id}
     if access.unit_id is not None:
         found.update(Unit.objects.filter(pk=access.unit_id).values_list("office_id", flat=True))
-    return {pk for pk in found if pk is not None}
+    return _acting_for({pk for pk in found if pk is not None})
+
+
+def _acting_for(named: set[int]) -> set[int]:
+    """Of these bodies the ones in use, with those whose matters they took over; one query."""
+    if not named:
+        return set()
+    left = Q(is_active=False, succeeded_by__isnull=False)
+    rows = list(
+        Organisation.objects.filter(Q(pk__in=named, is_active=True) | left)
+        .order_by()
+        .values_list("pk", "is_active", "succeeded_by_id")
+    )
+    found = {pk for pk, in_use, _ in rows if in_use}
+    # An heir may have been dissolved in its turn: as far back as it goes.
+    while more := {pk for pk, in_use, heir in rows if not in_use and heir in found} - found:
+        found |= more
+    return found
 
 
 def institutions_of(planners: Iterable[int]) -> Any:
@@ -340,11 +373,11 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         if access.is_role(Role.UNIT, Role.DEPARTMENT):
             offices = offices_of(access)
             rows = self.filter(locality_id__in=access.locality_ids)
-            side = (
-                Q(raised_by_id=user.pk)
-                | Q(project__owner_id__in=offices)
-                | Q(item__opinion__consultee__consultation__asker_id__in=offices)
-            )
+            side = Q(project__owner_id__in=offices)
+            side |= Q(item__opinion__consultee__consultation__asker_id__in=offices)
+            if offices:
+                # Filed in the name of the body: with the body it is over.
+                side |= Q(raised_by_id=user.pk)
             return rows.filter(side | _in_units(access)) if access.unit_id is not None else rows.filter(side)
         if access.is_role(Role.PLANNER, Role.LEAD):
             own = own_planners(user)

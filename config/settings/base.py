@@ -220,6 +220,8 @@ REVIEW = {
     "few_items": env.int("PORTAL_REVIEW_FEW_ITEMS", default=5),
     # How many workdays before its day a matter is shown in amber, and its people are reminded.
     "remind_workdays": env.int("PORTAL_REVIEW_REMIND_WORKDAYS", default=3),
+    # Workdays after which an answer that nobody re-inspected, or a report that nobody took up, is reminded of once.
+    "waiting_workdays": env.int("PORTAL_REVIEW_WAITING_WORKDAYS", default=3),
     # Workdays over the day after which a late answer is told to the bureau, and then to the district's leaders too.
     "escalate_workdays": env.list("PORTAL_REVIEW_ESCALATE_WORKDAYS", cast=int, default=[1, 6]),
 }

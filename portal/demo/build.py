@@ -327,10 +327,8 @@ def _team_unit(
                 party=team,
                 signer=_office(unit),
                 start=date(first, 1, 1),
-                end=date(first, 12, 31),
-                fee=Decimal("120000.00"),
-                role_type="area",
-            )
+                end=date(first, 12, 31), fee=Decimal("120000.00"), role_type="area",
+            )  # fmt: skip
             _assign(contract, [unit.charge], team=team)
         everyone += members
     return [*everyone, *_specialists(world, locality, plan, units)]
@@ -427,10 +425,11 @@ def _groups(
     everyone: list[Planner] = []
     for number, unit in enumerate(units):
         group = Group.objects.create(team=team, name=f"第{number + 1}小组")
-        pair = [_planner(world, locality, far), _planner(world, locality, near)]
-        TeamMember.objects.bulk_create(TeamMember(team=team, group=group, planner=p, start=MEMBERS_SINCE) for p in pair)
+        pair = {"first_tier": _planner(world, locality, far), "local": _planner(world, locality, near)}
+        for role, member in pair.items():
+            TeamMember.objects.create(team=team, group=group, planner=member, start=MEMBERS_SINCE, role_type=role)
         groups.append((group, unit.charge))
-        everyone += pair
+        everyone += pair.values()
     Team.objects.filter(pk=team.pk).update(lead=everyone[0])
     terms = [(date(2023, 5, 31), date(2026, 5, 30))]
     if _version(plan.pack, date(2026, 5, 31)).valid_to is None:

@@ -87,9 +87,6 @@ class Consultation(models.Model):
     minutes = models.ForeignKey(
         "core.StoredFile", verbose_name="会议纪要", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    document = models.ForeignKey(
-        "core.IssuedDocument", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
     created = models.DateTimeField(auto_now_add=True)
 
     objects = ConsultationQuerySet.as_manager()

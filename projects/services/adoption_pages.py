@@ -15,7 +15,8 @@ from core.workdays import CalendarGap, WorkCalendar
 from projects import permissions_adoption as may
 from projects.adoption import WORDS, Bundle
 from projects.deadlines import light, remaining_workdays
-from projects.models import Consultation, Dispute, ItemAnswer, ItemProof, OpinionItem, Project
+from projects.models import Consultation, ItemAnswer, ItemProof, OpinionItem, Project
+from projects.permissions_disputes import fileable
 from projects.services.adoption_reads import items_seen, judged
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ItemLine:
     former: Sequence[ItemAnswer]
     proofs: Sequence[ItemProof]
     due: Day
-    disputed: bool
+    may_dispute: bool
     may_prove: bool
 
     @property
@@ -98,18 +99,23 @@ def shown_items(rows: Any) -> list[OpinionItem]:
 
 def lines_of(items: Iterable[OpinionItem], *, user: User, watch: Watch) -> list[ItemLine]:
     items = list(items)
-    disputed = set(Dispute.objects.unsettled().filter(item__in=items).values_list("item_id", flat=True))
+    # What was adopted as it stands is hardly disputed: it is not offered there, though nobody is kept from it.
+    may_dispute = fileable(user, [item for item in items if not _adopted(item)])
     adopted = [answer for item in items for answer in item.answers.all() if answer.is_current]
     provable = next((answer for answer in adopted if answer.decision != "refused"), None)
     # Within one request who may prove one may prove all, but for what is refused.
     may_prove = provable is not None and bool(may.can_prove(user, provable))
     return [
-        _line(item, number, disputed=item.pk in disputed, may_prove=may_prove, watch=watch)
+        _line(item, number, may_dispute=item.pk in may_dispute, may_prove=may_prove, watch=watch)
         for number, item in enumerate(items, start=1)
     ]
 
 
-def _line(item: OpinionItem, number: int, *, disputed: bool, may_prove: bool, watch: Watch) -> ItemLine:
+def _adopted(item: OpinionItem) -> bool:
+    return any(one.is_current and one.decision == "adopted" for one in item.answers.all())
+
+
+def _line(item: OpinionItem, number: int, *, may_dispute: bool, may_prove: bool, watch: Watch) -> ItemLine:
     versions = list(item.answers.all())
     answer = next((one for one in versions if one.is_current), None)
     proofs = [proof for one in versions for proof in one.proofs.all()]
@@ -118,7 +124,7 @@ def _line(item: OpinionItem, number: int, *, disputed: bool, may_prove: bool, wa
     return ItemLine(
         item, number, "、".join(person.name for person in people), answer,
         [one for one in versions if not one.is_current], proofs, watch.day(due_on),
-        disputed, may_prove and answer is not None and answer.decision != "refused",
+        may_dispute, may_prove and answer is not None and answer.decision != "refused",
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.roles import Role
 from districts.models import Locality, Membership, Organisation
 from planners.models import Planner, Team
+from planners.services.assignments import service_periods
+from projects.conflicts import conflicts_among
 from projects.models import Consultation, Consultee, Project
 
 
@@ -123,6 +125,19 @@ def logins_with_leads(planners: Iterable[int]) -> list[int]:
     ids = list(planners)
     leads = Team.objects.filter(members__planner_id__in=ids, lead__isnull=False).values_list("lead_id", flat=True)
     return logins_of({*ids, *leads})
+
+
+def followers_of(project: Project, planner: Planner) -> list[int]:
+    """Who looks again at what `planner` asked for: they and the lead of their team, or, once they serve nowhere any
+    more or keep out, whoever serves the project now (京核心区 四(二) speaks of the planner of the block)."""
+    today = timezone.localdate()
+    serving = Planner.objects.serving(today).filter(pk=planner.pk).exists()
+    if serving and not conflicts_among([planner.pk], project):
+        return logins_with_leads([planner.pk])
+    charges = [*project.units.values_list("charge_id", flat=True), *([project.charge_id] if project.charge_id else [])]
+    periods = service_periods(charges=charges, start=today, end=today) if charges else []
+    people = {period.planner_id for period in periods}
+    return logins_of(people - conflicts_among(people, project).keys())
 
 
 def lead_of(consultee: Consultee) -> Planner | None:

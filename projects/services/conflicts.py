@@ -5,6 +5,8 @@ Who has to keep out is read in `projects.conflicts`; lists and searches leave th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -65,14 +67,15 @@ def record_recusal(
         "replaced_by": replaced_by.name if replaced_by else "",
     }  # fmt: skip
     audit.record("recusal.create", actor=actor, obj=row, locality=project.locality, detail=detail)
+    own, reason_words = planner.user_id == actor.pk, f"原因：{reason}"
+    where = f"项目“{project.name}”："
+    if own:
+        leave_all_seats(
+            row, actor=actor, head=f"{where}{planner.name}申请回避，{reason_words}。", also=bureau_of(project.locality)
+        )
+        return row
     leave_all_seats(row, actor=actor)
-    own = planner.user_id == actor.pk
-    users = bureau_of(project.locality) if own else logins_of([planner.pk])
-    who = f"{planner.name}申请回避" if own else "您已被登记回避"
-    notify(
-        [pk for pk in users if pk != actor.pk], kind="recusal", text=f"项目“{project.name}”：{who}，原因：{reason}",
-        url=project.get_absolute_url(), key=f"recusal-{row.pk}",
-    )  # fmt: skip
+    _tell_recused(row, actor=actor, text=f"{where}您已被登记回避，{reason_words}")
     return row
 
 
@@ -86,9 +89,19 @@ def _check_heir(project: Project, planner: Planner, heir: Planner) -> None:
         raise ValidationError({"replaced_by": f"接替人也须回避：{conflict.words}。"})
 
 
-def leave_all_seats(row: Recusal, *, actor: User) -> None:
-    """Their seats that are still open; whoever asked is told, with who goes on or that somebody has to be found."""
+def _tell_recused(row: Recusal, *, actor: User, text: str) -> None:
+    users = [pk for pk in logins_of([row.planner_id]) if pk != actor.pk]
+    notify(users, kind="recusal", text=text, url=row.project.get_absolute_url(), key=f"recusal-{row.pk}")
+
+
+def leave_all_seats(row: Recusal, *, actor: User, head: str = "", also: Iterable[int] = ()) -> None:
+    """Their seats that are still open; whoever asked is told, with who goes on or that somebody has to be found.
+
+    Each person hears of the recusal once, whatever the number of seats; `also` hear of it in the words of `head`,
+    followed by what concerns them.
+    """
     project = row.project
+    heard: dict[int, list[str]] = {pk: [head] for pk in also}
     seats = Consultee.objects.select_for_update(of=("self",)).filter(
         planner_id=row.planner_id, consultation__project=project, state=Consultee.State.ASKED,
         consultation__state__in=["asked", "suspended"],
@@ -97,19 +110,18 @@ def leave_all_seats(row: Recusal, *, actor: User) -> None:
         heir = leave_seat(seat, actor=actor, reason=f"回避：{row.reason}"[:300], heir=row.replaced_by)
         consultation = seat.consultation
         after = f"，由{heir.planner.name}接替" if heir is not None else "，请另行选择规划师"
-        told = {*acting_for([consultation.asker_id]), consultation.asked_by_id, *bureau_of(project.locality)} - {
-            actor.pk
-        }
-        notify(
-            sorted(told), kind="recusal", text=f"征询 {consultation.number}：{row.planner.name}回避{after}。",
-            url=project.get_absolute_url(), key=f"recusal-{row.pk}-{seat.pk}",
-        )  # fmt: skip
+        for pk in {*acting_for([consultation.asker_id]), consultation.asked_by_id, *bureau_of(project.locality)}:
+            heard.setdefault(pk, []).append(f"征询 {consultation.number}：{row.planner.name}回避{after}。")
         if heir is not None:
             notify(
                 logins_of([heir.planner_id]), kind="consultation",
                 text=f"请您接替答复“{project.name}”的征询（{consultation.number}）。", url=project.get_absolute_url(),
                 key=f"seat-{heir.pk}",
             )  # fmt: skip
+    for pk in sorted(heard.keys() - {actor.pk}):
+        notify(
+            [pk], kind="recusal", text="".join(heard[pk]), url=project.get_absolute_url(), key=f"recusal-{row.pk}"
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -160,12 +172,9 @@ def settle_conflicts(project: Project, *, actor: User) -> list[Recusal]:
         save_checked(row)
         detail = {"planner": row.planner.name, "ground": row.get_ground_display(), "reason": row.reason}
         audit.record("recusal.create", actor=actor, obj=row, locality=project.locality, detail=detail)
-        leave_all_seats(row, actor=actor)
-        text = f"项目“{project.name}”：您{conflict.words}，已登记回避，原征询无须答复。"
-        key = f"recusal-{row.pk}"
-        notify(logins_of([pk]), kind="recusal", text=text, url=project.get_absolute_url(), key=key)
-        told = [user for user in bureau_of(project.locality) if user != actor.pk]
-        text = f"项目“{project.name}”：{row.planner.name}{conflict.words}，已登记回避。"
-        notify(told, kind="recusal", text=text, url=project.get_absolute_url(), key=f"{key}-bureau")
+        where = f"项目“{project.name}”："
+        head = f"{where}{row.planner.name}{conflict.words}，已登记回避。"
+        leave_all_seats(row, actor=actor, head=head, also=bureau_of(project.locality))
+        _tell_recused(row, actor=actor, text=f"{where}您{conflict.words}，已登记回避，原征询无须答复。")
         made.append(row)
     return made

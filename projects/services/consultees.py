@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core import audit
+from core.notifications import notify
 from core.permissions import require
 from core.saving import save_checked
 from core.transitions import apply_move
@@ -74,15 +75,23 @@ def recuse(consultee: Consultee, *, actor: User, reason: str) -> Consultee:
     row = apply_move(row, CONSULTEE, "recuse", actor=actor, reason=reason, changes=changes)
     fall_back(row, actor=actor, reason="已办理回避")
     project = row.consultation.project
-    if not Recusal.objects.filter(project=project, planner=row.planner, ended_at=None).exists():
-        own = row.planner.user_id == actor.pk
+    text = f"{row.planner.name}在{_where(row)}中回避：{reason}{proposed_words(row)}。"
+    desk = desk_of(row.consultation)
+    own = row.planner.user_id == actor.pk
+    if Recusal.objects.filter(project=project, planner=row.planner, ended_at=None).exists():
+        tell(row.consultation, desk, "consultation.recused", text)
+    else:
         ground = Recusal.Ground.DECLARED if own else Recusal.Ground.OTHER
         recusal = Recusal(project=project, planner=row.planner, ground=ground, reason=reason, recorded_by=actor)
         save_checked(recusal)
-        # What they owe on other requests about the project is taken off them as well.
-        leave_all_seats(recusal, actor=actor)
-    text = f"{row.planner.name}在{_where(row)}中回避：{reason}{proposed_words(row)}。"
-    tell(row.consultation, desk_of(row.consultation), "consultation.recused", text)
+        # What they owe on other requests about the project is taken off them as well; the desk hears of it all at once.
+        leave_all_seats(recusal, actor=actor, head=text, also=desk)
+    if not own:
+        told = f"项目“{project.name}”：您已被登记回避，原因：{reason}"
+        notify(
+            logins_of([row.planner_id]), kind="recusal", text=told, url=project.get_absolute_url(),
+            key=f"recused-{row.pk}",
+        )  # fmt: skip
     finish(row.consultation, actor=actor)
     return row
 

@@ -8,19 +8,27 @@ from __future__ import annotations
 import logging
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
+from core import audit
+from core.calendar import load_work_calendar
 from core.errors import StaleState
 from core.notifications import notify
 from projects.models import Dispute, PartyLink, Rectification
 
-from .audience import bureau_of, leaders_of, logins_with_leads, offices_of_project
+from .audience import bureau_of, followers_of, leaders_of, logins_with_leads, offices_of_project
 from .disputes import other_side
 from .party_links import OPEN, standing
 from .rectifications import fall_overdue
 
 log = logging.getLogger(__name__)
 REMIND_BEFORE = timedelta(days=3)
+# By which acts a rectification comes to wait for somebody.
+_ENTERED = {
+    "replied": ["rectification.reply", "rectification.answer"],
+    "escalated": ["rectification.escalate", "rectification.overdue"],
+}
 
 
 def sweep(today: date | None = None) -> dict[str, int]:
@@ -29,6 +37,7 @@ def sweep(today: date | None = None) -> dict[str, int]:
     return {
         "reminded": remind_of_rectifications(today),
         "overdue": escalate_overdue(today),
+        "waiting": remind_of_waiting(today),
         "links": tell_unused_links(today),
         "disputes": remind_of_disputes(today),
     }
@@ -60,6 +69,29 @@ def escalate_overdue(today: date) -> int:
         else:
             moved += 1
     return moved
+
+
+def remind_of_waiting(today: date) -> int:
+    """What waits without a term: an answer for its re-inspection, a report for the bureau. Some workdays later, once
+    for each answer and each report, whoever should act is told; the bureau where nobody is left to re-inspect."""
+    days = settings.REVIEW["waiting_workdays"]
+    calendar = load_work_calendar(today - timedelta(days=days * 2 + 30), today)
+    rows = Rectification.objects.filter(state__in=["replied", "escalated"])
+    told = 0
+    for row in rows.select_related("project__locality", "raised_by").order_by("pk"):
+        since = audit.history(row).filter(action__in=_ENTERED[row.state], result="ok").first()
+        day = timezone.localtime(since.at).date() if since is not None else row.raised_on
+        if calendar.workdays_between(max(day, today - timedelta(days=days * 2 + 30)), today) <= days:
+            continue
+        bureau = bureau_of(row.project.locality)
+        people = bureau if row.state == "escalated" else followers_of(row.project, row.raised_by) or bureau
+        words = "已上报，尚未处理" if row.state == "escalated" else "已回复，尚未复查"
+        notify(
+            people, kind="rectification.waiting", text=f"“{row.project.name}”整改 {row.number} 自 {day} 起{words}",
+            url=row.get_absolute_url(), key=f"rectification.waiting:{row.pk}:{since.pk if since else 0}",
+        )  # fmt: skip
+        told += 1
+    return told
 
 
 def tell_unused_links(today: date) -> int:

@@ -36,7 +36,7 @@ from projects.querysets import RectificationQuerySet
 from projects.stage_policy import clause_json, current_stage, day_after_days, policy_of_stage
 from projects.transitions import RECTIFICATION
 
-from .audience import bureau_of, leaders_of, logins_with_leads, offices_of_project
+from .audience import bureau_of, followers_of, leaders_of, logins_with_leads, offices_of_project
 from .numbers import RECTIFICATION as SERIAL
 from .numbers import take_number
 
@@ -190,8 +190,9 @@ def _answered(
 
 
 def _notice_of_reply(rectification: Rectification) -> Notice:
-    people = [*logins_with_leads([rectification.raised_by_id]), *offices_of_project(rectification.project)]
-    text = f"“{rectification.project.name}”整改 {rectification.number} 已回复，请复查"
+    project = rectification.project
+    people = [*followers_of(project, rectification.raised_by), *offices_of_project(project)]
+    text = f"“{project.name}”整改 {rectification.number} 已回复，请复查"
     return Notice(people, "rectification.replied", text, rectification.get_absolute_url())
 
 

@@ -34,7 +34,7 @@ def consultation_adoption(context: template.Context, consultation: Consultation)
     if not Consultation.objects.visible_to(user).filter(pk=consultation.pk).exists():
         return {"lines": []}
     return {
-        "consultation": consultation,
+        "request": context["request"], "consultation": consultation,
         "lines": lines_of(
             shown_items(items_of(consultation)), user=user, watch=Watch.on(timezone.localdate())
         ),

@@ -79,17 +79,23 @@ def dispute_badge(context: template.Context, obj: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def dispute_button(context: template.Context, obj: Any) -> SafeString:
-    """提请协调 for who may take this item or rectification to the district; nothing for others."""
+def dispute_button(context: template.Context, obj: Any, *, allowed: bool | None = None) -> SafeString:
+    """提请协调 for who may take this item or rectification to the district; nothing for others.
+
+    `allowed`: the answer, where the page has asked for all of its items at once (`permissions_disputes.fileable`).
+    """
     item = obj if isinstance(obj, OpinionItem) else None
     rectification = obj if isinstance(obj, Rectification) else None
     project = obj if isinstance(obj, Project) else _project(obj)
-    if not may.can_file(context["request"].user, Matter(project, item, rectification)):
+    if allowed is None:
+        allowed = bool(may.can_file(context["request"].user, Matter(project, item, rectification)))
+    if not allowed:
         return SafeString("")
     name = "item" if item is not None else "rectification" if rectification is not None else ""
     query = f"?{urlencode({name: obj.pk})}" if name else ""
     url = reverse("projects:dispute-create", args=[project.pk]) + query
-    return SafeString(f'<a class="btn" href="{url}">{render_icon("scale")}提请协调</a>')
+    small = " btn-sm" if item is not None else ""
+    return SafeString(f'<a class="btn{small}" href="{url}">{render_icon("scale")}提请协调</a>')
 
 
 @register.simple_tag(takes_context=True)

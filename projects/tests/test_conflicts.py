@@ -154,6 +154,27 @@ def test_a_recusal_leaves_the_open_seat_and_whoever_replaces_takes_it(cast, proj
     assert texts == [f"征询 {row.number}：单小雨回避，由接替人接替。"]
 
 
+def heard(who: Any) -> list[str]:
+    return list(Notification.objects.filter(user=who, kind="recusal").values_list("text", flat=True))
+
+
+def test_each_person_hears_of_a_recusal_once_whatever_is_open(cast, project):
+    first, second = asked(project, cast, cast.own_planner), asked(project, cast, cast.own_planner)
+    record_recusal(project, cast.own_planner, actor=cast.planner, ground="declared", reason="亲属在建设单位任职")
+    (bureau,), (department,) = heard(cast.bureau), heard(cast.department)
+    assert bureau.startswith(f"项目“{project.name}”：单小雨申请回避，原因：亲属在建设单位任职。")
+    assert all(one.number in text for one in (first, second) for text in (bureau, department))
+    assert "申请回避" not in department
+    assert heard(cast.planner) == []
+
+
+def test_a_new_party_is_told_of_once_as_well(cast, project):
+    for _ in range(2):
+        asked(project, cast, cast.own_planner)
+    add_party(project, actor=cast.department, role="designer", name=cast.institution.name)
+    assert [len(heard(who)) for who in (cast.bureau, cast.planner)] == [1, 1]
+
+
 def test_with_nobody_to_replace_them_the_request_is_unanswered_and_the_asker_is_told(cast, project):
     row = asked(project, cast, cast.own_planner)
     recuse(project, cast, cast.own_planner)
@@ -242,6 +263,18 @@ def test_a_lifted_recusal_counts_no_more_and_stays_readable(cast, project, as_us
     assert row.consultees.get(planner=cast.own_planner).state == "recused"
     page = as_user("bureau").get(reverse("projects:project", args=[project.pk])).content.decode()
     assert "解除：亲属已离职" in page
+
+
+def test_a_units_office_reads_of_conflicts_of_those_planners_alone_whom_it_may_see(cast, project):
+    from planners.models import Planner
+    from projects.pages import serving_conflicts
+
+    add_party(project, actor=cast.bureau, role="builder", name=cast.institution.name)
+    today = timezone.localdate()
+    assert len(serving_conflicts(project, cast.bureau, today)) == 3
+    for who in (cast.unit_officer, cast.other_unit_officer, cast.finance):
+        seen = set(Planner.objects.visible_to(who).values_list("pk", flat=True))
+        assert {planner.pk for planner, _ in serving_conflicts(project, who, today)} <= seen
 
 
 def test_the_bureau_sees_who_serves_there_and_has_to_keep_out(cast, project, as_user):

@@ -110,6 +110,17 @@ def test_who_keeps_out_sees_the_request_no_longer_and_is_registered(cast, as_use
     assert Consultation.objects.get().state == "unanswered"
 
 
+def test_who_keeps_out_of_one_request_is_told_of_once_though_more_were_open(cast):
+    first, second = of_planner(cast), of_planner(cast, project=Consultation.objects.first().project)
+    with on_day(MONDAY):
+        recuse(first.consultees.get(), actor=cast.bureau, reason="亲属在建设单位任职")
+    told = Notification.objects.filter(kind__in=["recusal", "consultation.recused"])
+    assert sorted(told.values_list("user__name", flat=True)) == ["单小雨"]
+    assert "您已被登记回避" in told.get().text
+    assert [one.state for one in Consultation.objects.order_by("pk")] == ["unanswered", "unanswered"]
+    assert second.consultees.get().state == "recused"
+
+
 def test_why_a_colleague_keeps_out_is_for_the_desk_alone(cast, as_user):
     consultation = asked(cast, planners=[cast.own_planner, cast.colleague_planner], change_reason="两人负责")
     with on_day(MONDAY):

@@ -16,7 +16,7 @@ from accounts.roles import Role
 from core.errors import Refused
 from core.models import AuditEntry, Notification
 from core.spreadsheets import Column, read_rows
-from factories import make_membership, make_project, make_user
+from factories import make_membership, make_organisation, make_project, make_user
 from factories_review import (
     make_answer,
     make_consultation,
@@ -24,7 +24,7 @@ from factories_review import (
     make_opinion,
     make_rectification,
 )
-from projects.matters import KINDS, matters_for
+from projects.matters import KINDS, MatterSet, matters_for
 from projects.models import (
     DataRequest,
     Dispute,
@@ -190,6 +190,36 @@ def test_the_list_takes_the_same_few_queries_for_one_row_and_for_fifty(cast, as_
                 assert client.get(URL, {"whose": "all"}).status_code == 200
             counts.append(len(counted))
         assert counts[0] == counts[1] <= 8, (who, counts, [q["sql"][:200] for q in counted.captured_queries])
+
+
+def test_looked_at_again_the_list_is_read_anew_and_not_worded_anew(cast, as_user, monkeypatch):
+    """Wording the union costs several times what everything else does: it is done once for who one is."""
+    clients = {who: as_user(who) for who in ("department", "planner", "unit_officer")}
+    first = make_case(cast, items=1)
+    for client in clients.values():
+        client.get(URL, {"whose": "all"})
+    second = make_case(cast, items=1)
+
+    def never(self):
+        raise AssertionError("worded anew")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MatterSet, "branches", property(never))
+        for who, client in clients.items():
+            shown = client.get(URL, {"whose": "all"}).content.decode()
+            assert all(f"/consultations/{one.consultation.pk}/" in shown for one in (first, second)), who
+
+
+def test_whoever_becomes_somebody_else_sees_that_persons_matters_at_once(cast, as_user):
+    client, case = as_user("department"), make_case(cast, items=1)
+    address = f"/consultations/{case.consultation.pk}/"
+    assert address in client.get(URL, {"whose": "all"}).content.decode()
+    other = make_organisation(cast.locality, "department", name="另一单位")
+    cast.department.memberships.update(organisation=other)
+    assert address not in client.get(URL, {"whose": "all"}).content.decode()
+    cast.department.memberships.update(organisation=case.consultation.asker)
+    assert address in client.get(URL, {"whose": "all"}).content.decode()
+    assert address not in as_user("other_unit_officer").get(URL, {"whose": "all"}).content.decode()
 
 
 @pytest.mark.parametrize("sort", ["due", "-due", "since", "project", "-project"])

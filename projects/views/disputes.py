@@ -164,7 +164,9 @@ def _names(user: Any, matter: Matter) -> list[str]:
     """In whose name: a planner in their own; an office in its own, or for a party of the project without a login."""
     if may.side_of(user, matter) == Dispute.Side.PLANNER:
         return [user.name]
-    offices = Organisation.objects.filter(pk__in=offices_of(access_of(user))).values_list("name", flat=True)
+    offices = Organisation.objects.filter(pk__in=offices_of(access_of(user)), is_active=True).values_list(
+        "name", flat=True
+    )
     parties = [f"{party}" for party in matter.project.parties.filter(is_active=True)]
     return [*offices, *parties] or [user.name]
 

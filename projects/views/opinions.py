@@ -23,6 +23,7 @@ from projects import permissions_opinions as may
 from projects.forms_consultations import NothingForm, ReasonForm
 from projects.forms_opinions import SCAN_TYPES, ItemFormSet, OpinionForm, PaperForm, item_rows, row_kwargs, written_of
 from projects.models import Consultee, ItemAnswer, Opinion
+from projects.permissions_disputes import fileable
 from projects.reads_consultations import OPINION_TONES, SEVERITY_TONES, clause_of
 from projects.services import opinion_documents as documents
 from projects.services import opinions as service
@@ -158,13 +159,19 @@ def _page(request: PersonRequest, row: Opinion) -> dict[str, Any]:
     policy = policy_of(consultation)
     answers = {a.item_id: a for a in ItemAnswer.objects.visible_to(user).filter(item__opinion=row).current()}
     due, submitted = consultation.due_on, row.submitted_at
+    items = list(row.items.order_by("position", "pk"))
+    for item in items:
+        item.opinion = row
+    adopted = {pk for pk, one in answers.items() if one.decision == "adopted"}
+    may_dispute = fileable(user, [item for item in items if item.pk not in adopted])
     return {
         "opinion": row, "row": consultation, "consultee": consultee, "tone": OPINION_TONES[row.state],
         "role": policy.role_title(consultee.role_type) if policy and consultee.role_type else "",
         "clause": clause_of(consultee.clause), "form_words": consultee.opinion_form or "意见",
         "items": [
-            {"row": item, "tone": SEVERITY_TONES[item.severity], "answer": answers.get(item.pk)}
-            for item in row.items.order_by("position", "pk")
+            {"row": item, "tone": SEVERITY_TONES[item.severity], "answer": answers.get(item.pk),
+             "may_dispute": item.pk in may_dispute}
+            for item in items
         ],
         "co_authors": [one.planner.name for one in row.co_authors.select_related("planner")],
         "late": bool(due and submitted and timezone.localtime(submitted).date() > due),

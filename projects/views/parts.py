@@ -45,7 +45,7 @@ def _done(request: PersonRequest, project_id: int, words: str) -> HttpResponse:
 @login_required
 def party_create(request: PersonRequest, pk: int) -> HttpResponse:
     project = _project(request, pk, can_edit_project)
-    form = PartyForm(request.POST or None, instance=ProjectParty(project=project))
+    form = PartyForm(request.POST or None, instance=ProjectParty(project=project), user=request.user)
     if request.method == "POST" and form.is_valid():
         made = attempt_once(form, request.user, lambda data: parties.add_party(project, actor=request.user, **data))
         if made is not None:
@@ -57,7 +57,7 @@ def party_create(request: PersonRequest, pk: int) -> HttpResponse:
 def party_edit(request: PersonRequest, pk: int) -> HttpResponse:
     party = get_for(request.user, ProjectParty, pk, queryset=ProjectParty.objects.select_related("project__locality"))
     require(can_edit_project(request.user, party.project))
-    form = PartyForm(request.POST or None, instance=party)
+    form = PartyForm(request.POST or None, instance=party, user=request.user)
     if request.method == "POST" and form.is_valid():
         saved = attempt(form, lambda: parties.update_party(party, actor=request.user, **changes(form)))
         if saved is not None:

@@ -119,7 +119,7 @@ def _page(user: Any, project: Project) -> dict[str, Any]:
         "files": pages.file_lines(project, user), "may_add_file": can_add_file(user, project),
         "votes": list(_votes(project)), "vote_values": pages.vote_values(now),
         "recusals": [(row, row.ended_at is None and can_end_recusal(user, row)) for row in recusals],
-        "kept_out": pages.serving_conflicts(project, assignments, timezone.localdate()) if knows else [],
+        "kept_out": pages.serving_conflicts(project, user, timezone.localdate()) if knows else [],
         "may_recuse": can_recuse(user, project), "may_ask_data": conflict is None and can_ask_data(user),
         "assignments": assignments, "may_edit": can_edit_project(user, project),
         "may_recognise": can_recognise_project(user, project), "may_reopen": can_reopen_project(user, project),
