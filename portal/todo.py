@@ -19,6 +19,7 @@ from evaluations.models import Cycle, DutyReport
 from evaluations.services.cycles import document_plan, offered_periods, title_of
 from planners.models import Assignment, Contract
 from portal.todo_item import LATER, OVERDUE, SOON, WAITING, Todo
+from portal.todo_outcomes import LEADING, ORGANISING, RATED, SUPERVISING
 from portal.todo_rounds import RATING, ROUNDS
 from projects.models import Project
 from projects.services.worklists import waiting_for
@@ -379,14 +380,15 @@ def _refusals(user: User, access: Access, today: date) -> Iterator[Todo]:
 Source = Callable[["User", Access, date], Iterator[Todo]]
 _CONFIRMING: tuple[Source, ...] = (_to_confirm, _monthly_to_accept, _to_close)
 SOURCES: dict[Role, tuple[Source, ...]] = {
-    Role.PLANNER: (_review, *RATING, _own_logs, _own_monthly, _own_reports, _own_contracts),
-    Role.LEAD: (_review, *RATING, _own_logs, _to_endorse, _own_monthly, _own_reports, _own_contracts),
-    Role.UNIT: (_review, *RATING, *_CONFIRMING),
-    Role.DEPARTMENT: (_review, *RATING, *_CONFIRMING, _department_projects),
+    Role.PLANNER: (_review, *RATING, *RATED, _own_logs, _own_monthly, _own_reports, _own_contracts),
+    Role.LEAD: (_review, *RATING, *RATED, _own_logs, _to_endorse, _own_monthly, _own_reports, _own_contracts),
+    Role.UNIT: (_review, *RATING, *RATED, *_CONFIRMING),
+    Role.DEPARTMENT: (_review, *RATING, *RATED, *_CONFIRMING, _department_projects),
     Role.BUREAU: (
         _review,
         *RATING,
         *ROUNDS,
+        *ORGANISING,
         *_CONFIRMING,
         _ending_contracts,
         _draft_contracts,
@@ -396,10 +398,10 @@ SOURCES: dict[Role, tuple[Source, ...]] = {
         _decisions,
         _policy_ending,
     ),
-    Role.LEADER: (_review, *RATING, _open_cycles, _unserved_units),
-    Role.CITY: (*RATING, _open_cycles, _unserved_units),
+    Role.LEADER: (_review, *RATING, *RATED, *LEADING, _open_cycles, _unserved_units),
+    Role.CITY: (*RATING, *SUPERVISING, _open_cycles, _unserved_units),
     Role.FINANCE: (),
-    Role.EVALUATOR: RATING,
+    Role.EVALUATOR: (*RATING, *RATED),
     Role.SYSADMIN: (_failed_jobs, _holidays_to_enter, _ending_roles),
     Role.SECADMIN: (_ending_roles, _refusals),
     Role.AUDITOR: (_refusals,),
