@@ -17,7 +17,7 @@ from districts.models import Locality, Membership, PolicyDecision, Unit
 from districts.services.policies import policy_to_read
 from evaluations.models import Cycle, DutyReport
 from evaluations.services.cycles import document_plan, offered_periods, title_of
-from planners.models import Assignment, Contract
+from planners.models import Assignment, Contract, Reselection
 from portal.todo_item import LATER, OVERDUE, SOON, WAITING, Todo
 from portal.todo_outcomes import LEADING, ORGANISING, RATED, SUPERVISING
 from portal.todo_rounds import RATING, ROUNDS
@@ -257,6 +257,12 @@ def _ending_contracts(user: User, access: Access, today: date) -> Iterator[Todo]
         )
 
 
+def _to_reselect(user: User, access: Access, today: date) -> Iterator[Todo]:
+    """Charges whose planner was let go, where the policy asks for a new choice (晋城 三(三))."""
+    if count := Reselection.objects.visible_to(user).open().count():
+        yield Todo(SOON, "退出后待重新选聘的责任单元（项目）", reverse("planners:reselection-list"), "去查看", count)
+
+
 def _draft_contracts(user: User, access: Access, today: date) -> Iterator[Todo]:
     count = Contract.objects.visible_to(user).filter(state="draft").count()
     if count:
@@ -392,6 +398,7 @@ SOURCES: dict[Role, tuple[Source, ...]] = {
         *_CONFIRMING,
         _ending_contracts,
         _draft_contracts,
+        _to_reselect,
         _unserved_units,
         _cycle_to_open,
         _open_cycles,
