@@ -37,6 +37,16 @@ from .review import on_day
 POINTS = (Decimal(88), Decimal(93), Decimal(79), Decimal(84), Decimal(91), Decimal(72), Decimal(86))
 WORDS = {72: "现场响应不够及时，意见多为原则性表述。（示例）", 93: "驻场稳定，意见具体可行。（示例）"}
 
+# What the portal counts is shown beside the lines that it bears upon.
+EVIDENCE = {
+    "attendance": ["days", "required_days", "visits"],
+    "daily": ["days", "visits"],
+    "advice": ["items", "adoption"],
+    "outcome": ["items", "adoption"],
+    "adoption": ["items", "adoption", "unanswered"],
+    "response": ["answer"],
+}
+
 
 def build_evaluations(today: date) -> int:
     """The number of rounds made."""
@@ -64,12 +74,12 @@ class _Place:
     # --- the four ---
 
     def _filling(self) -> int:
-        """Half of the forms are in; those of the people who log in are begun or still to be filled in."""
+        """Some of the forms are in; those of the people who log in are begun or still to be filled in."""
         round_ = self._opened(8)
         own = [user.pk for name, user in self.people.items() if name in ("planner", "lead", "unit")]
         with self._on(4):
             for number, (sheet, user) in enumerate(self._seats(round_)):
-                if user.pk not in own and number % 2:
+                if user.pk not in own and number % 4 == 1:
                     self._fill(sheet, user, number)
                 elif user == self.people["planner"] and not sheet.round.sheets.filter(author=user).exists():
                     self._fill(sheet, user, number, whole=False)
@@ -118,7 +128,7 @@ class _Place:
                 round_ = self._opened(9, plan, period)
                 with self._on(3):
                     for number, (sheet, user) in enumerate(self._seats(round_)):
-                        if number % 3 == 1 and user not in self.people.values():
+                        if number % 7 == 1 and user not in self.people.values():
                             self._fill(sheet, user, number)
                 return made + 1
         return made
@@ -253,14 +263,3 @@ class _Place:
 
 def _subjects_people(sheet: Sheet) -> set[int | None]:
     return {sheet.subject.planner.user_id} if sheet.subject.planner else set()
-
-
-# What the portal counts is shown beside the lines that it bears upon.
-EVIDENCE = {
-    "attendance": ["days", "required_days", "visits"],
-    "daily": ["days", "visits"],
-    "advice": ["items", "adoption"],
-    "outcome": ["items", "adoption"],
-    "adoption": ["items", "adoption", "unanswered"],
-    "response": ["answer"],
-}

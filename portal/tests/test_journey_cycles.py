@@ -195,7 +195,7 @@ def test_liaocheng_half_yearly_account_yearly_and_term_evaluation(transactional_
     site = begun("liaocheng")
     half_yearly(site, browse)
     yearly = Cycle(site, browse)
-    yearly.prepare(f"{last_year()}评议")
+    yearly.prepare(f"{last_year()}度评议")
     sheet = Sheet.objects.get(round=yearly.pk, planner=site.planners[0], subject__unit=site.unit)
     yearly.fill("planner", sheet, 76)
     yearly.fill_the_rest(81)
@@ -230,6 +230,7 @@ def half_yearly(site: Site, browse: Any) -> None:
     page = pages.at("colleague", f"/evaluations/reports/{report.pk}/edit/")
     for section in SECTIONS:
         page.fill(f"[name={section.code}]", f"{section.title}：走访三十次，提出意见二十条。")
+    expect(page.locator("[data-autosave-status]")).to_contain_text("已自动保存")
     page.click("main button:has-text('提交')")
     if page.locator("#confirm-ok").is_visible():
         page.click("#confirm-ok")
