@@ -234,7 +234,7 @@ def end_contract(contract: Contract, *, actor: User, on: date, reason: str) -> C
             key=f"contract-ended-{contract.pk}",
         ),
     )
-    ask_reselection(contract, on=on)
+    ask_reselection(contract, on=on, actor=actor)
     cut_assignments(contract, on=on, actor=actor)
     contract_ended.send(sender=Contract, contract=contract)
     return contract

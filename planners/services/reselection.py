@@ -6,6 +6,7 @@ from datetime import date
 
 from django.utils import timezone
 
+from accounts.models import User
 from core import audit
 from districts.services.policies import policy_for_contract
 from planners.models import Contract, Reselection
@@ -15,7 +16,7 @@ RULE = "contract.reselect_vacancy"
 audit.register_actions({"reselection.ask": "登记再遴选"})
 
 
-def ask_reselection(contract: Contract, *, on: date) -> list[Reselection]:
+def ask_reselection(contract: Contract, *, on: date, actor: User) -> list[Reselection]:
     """Note each charge that the contract served on its last day or was to serve later, before its assignments are cut.
 
     Nothing where the policy that the contract was signed under does not ask for it, or leaves it open.
@@ -34,6 +35,8 @@ def ask_reselection(contract: Contract, *, on: date) -> list[Reselection]:
         row = Reselection.objects.create(
             contract=contract, charge=charge, left_on=on, ground=contract.end_reason, article=str(rule.clause)[:200]
         )
-        audit.record("reselection.ask", obj=row, locality=contract.locality, detail={"charge": charge.name})
+        audit.record(
+            "reselection.ask", actor=actor, obj=row, locality=contract.locality, detail={"charge": charge.name}
+        )
         made.append(row)
     return made
