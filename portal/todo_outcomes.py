@@ -102,7 +102,9 @@ def _after_notice(user: User, access: Access, today: date) -> Iterator[Todo]:
         without_letter=Count("subjects__results", filter=Q(
             subjects__results__superseded_by=None, subjects__results__letter=None, subjects__left_out_reason="",
         ), distinct=True),
-        improved=Count("subjects__results__response", filter=Q(subjects__results__response__state="done"), distinct=True),
+        improved=Count(
+            "subjects__results__response", filter=Q(subjects__results__response__state="done"), distinct=True
+        ),
     )  # fmt: skip
     for round_ in rounds.prefetch_related("publications")[:MOST]:
         url = reverse("evaluations:after", args=[round_.pk])

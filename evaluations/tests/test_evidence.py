@@ -1,5 +1,5 @@
-"""What the portal counts beside an evaluation: duty from the tally, adoption from the items of opinions; nobody types it,
-and each figure comes again from its parts."""
+"""What the portal counts beside an evaluation: duty from the tally, adoption from items of opinions; nobody types it, and
+each figure comes again from its parts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def site(db: Any) -> Any:
 
 
 def advise(site: Any, planner: Any, unit: Any, *decisions: str, at: datetime = IN_2025) -> Opinion:
-    """An opinion about a project in the unit, asked for by its office; items answered as `decisions` say, the rest open."""
+    """An opinion about a project in the unit, asked for by its office; items answered as `decisions` say."""
     project = make_project(site.locality, units=(unit,), owner=unit.office)
     request = make_consultation(project, asker=unit.office, asked_by=site.unit_officer, state="answered")
     opinion = make_opinion(make_consultee(request, planner, state="answered", contract=site.contract))

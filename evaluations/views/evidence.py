@@ -44,7 +44,9 @@ def evidence(request: PersonRequest, pk: int, code: str) -> HttpResponse:
         "subject": subject, "round": round_, "problem": problem,
         "groups": [(item, *_records(request.user, item)) for item in found],
         "label": found[0].label.split("（")[0] if found else "",
-        "crumbs": [("首页", "/home/"), (round_.title, reverse("evaluations:round", args=[round_.pk])), (subject.label, "")],
+        "crumbs": [
+            ("首页", "/home/"), (round_.title, reverse("evaluations:round", args=[round_.pk])), (subject.label, ""),
+        ],
     }  # fmt: skip
     return render(request, "evaluations/evidence.html", context)
 

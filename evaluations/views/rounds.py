@@ -156,7 +156,9 @@ def round_detail(request: PersonRequest, pk: int) -> HttpResponse:
             "may_manage": can_manage_round(user, round_), "may_pause": can_pause_round(user, round_),
             "moves": next_moves(round_, user, today=today), "attention": attention(round_, today=today),
             "forms": Form.objects.filter(step__round=round_).select_related("step").annotate(lines=Count("indicators")),
-            "subjects": subject_counts(round_), "reports": [(sheet, SIDES.get(sheet.side, sheet.side)) for sheet in reports_in(round_)], "history": audit.timeline(round_, limit=20),
+            "subjects": subject_counts(round_),
+            "reports": [(sheet, SIDES.get(sheet.side, sheet.side)) for sheet in reports_in(round_)],
+            "history": audit.timeline(round_, limit=20),
         }  # fmt: skip
     return render(request, "evaluations/round_detail.html", context)
 

@@ -48,6 +48,7 @@ def _cells(row: Reselection, taken: dict[int, Assignment]) -> list[object]:
         name = successor.planner or successor.group or successor.team
         state = format_html("{} {}，{:%Y-%m-%d} 起", status_html("已重新选聘", "good"), name, successor.start)
     return [
-        row.charge.name, f"{row.left_on:%Y-%m-%d}", format_html('<a class="num" href="{}">{}</a>', url, row.contract.number),
+        row.charge.name, f"{row.left_on:%Y-%m-%d}",
+        format_html('<a class="num" href="{}">{}</a>', url, row.contract.number),
         row.ground, row.article, state,
     ]  # fmt: skip
