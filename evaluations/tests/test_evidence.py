@@ -1,5 +1,5 @@
-"""What the portal counts beside an evaluation: duty from the tally, adoption from items of opinions; nobody types it, and
-each figure comes again from its parts."""
+"""What the portal counts beside an evaluation: duty from the tally, adoption from items of opinions; nobody types it
+and each figure comes again from its parts."""
 
 from __future__ import annotations
 

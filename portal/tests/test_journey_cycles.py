@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from core import jobs
 from core.calendar import load_calendar
 from districts.models import PolicyPack
 from districts.policy.schema import load_supplement
@@ -27,6 +28,12 @@ from planners.models import Assessment, Contract, Reselection
 from portal.tests.evaluation_cycle import Cycle, work
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _a_worker_of_its_own(monkeypatch):
+    """Jobs wait for `work()`, as they would for a worker: no page waits for a PDF."""
+    monkeypatch.setattr(jobs, "dispatch", lambda job_id: False)
 
 
 def begun(slug: str, **more: Any) -> Site:
