@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from time import perf_counter
 
@@ -52,7 +53,8 @@ def _owed(count: int) -> list[Sheet]:
         Membership(user=user, role=Role.EVALUATOR, locality=round_.locality, valid_from=timezone.localdate())
         for user in raters
     )
-    step.due_on = timezone.localdate()
+    # A run may go on past midnight, when the day is over for everybody.
+    step.due_on = timezone.localdate() + timedelta(days=1)
     step.save(update_fields=["due_on"])
     return Sheet.objects.bulk_create(
         Sheet(

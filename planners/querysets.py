@@ -197,7 +197,7 @@ class ReselectionQuerySet(models.QuerySet["Reselection"]):
         return self.annotate(successor=Subquery(rows.order_by("start", "pk").values("pk")[:1]))
 
     def open(self) -> ReselectionQuerySet:
-        return self.with_successor().filter(successor=None)
+        return self.with_successor().filter(Q(successor=None))
 
 
 class HonourQuerySet(models.QuerySet["Honour"]):
