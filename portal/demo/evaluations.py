@@ -91,7 +91,7 @@ class _Place:
             round_ = self._move(round_, "deliberate")
         with self._on(6):
             row = results_of(round_).filter(subject__direction="planner").exclude(score=None).first()
-            if row is not None:
+            if row is not None and row.final_score is not None:
                 adjust_result(
                     row, actor=self.leader, to_score=row.final_score + Decimal("0.50"), to_grade=row.final_grade,
                     reason="片区交通专项意见被采纳后成效明显，会议一致同意调整（示例）",
@@ -233,7 +233,7 @@ class _Place:
         user.set_unusable_password()
         user.save()
         if sheet.planner is not None:
-            Planner.objects.filter(pk=sheet.planner_id, user=None).update(user=user)
+            Planner.objects.filter(pk=sheet.planner.pk, user=None).update(user=user)
         role = Role.PLANNER if sheet.planner else Role.UNIT if sheet.unit_id else Role.DEPARTMENT
         Membership.objects.create(
             user=user, role=role, locality=self.locality, valid_from=MEMBERS_SINCE, unit=sheet.unit,
