@@ -16,13 +16,13 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from bench import audits, data, exports, imports, pages, pdfs, searches, tallies, visits  # noqa: E402
+from bench import audits, data, exports, imports, pages, pdfs, searches, sheets, tallies, visits  # noqa: E402
 from bench.report import Figure, table, write  # noqa: E402
 from bench.server import portal  # noqa: E402
 
 TARGET = Path(__file__).parent / "results.json"
 FEW = 20_000  # logs to work on where the pages, which want many, are left out
-NAMES = ("pages", "visits", "search", "import", "export", "tally", "audit", "pdf")
+NAMES = ("pages", "visits", "search", "import", "export", "tally", "audit", "pdf", "sheets")
 
 
 def main(chosen: list[str]) -> int:
@@ -49,6 +49,8 @@ def main(chosen: list[str]) -> int:
         figures += audits.measure()
     if "pdf" in chosen:
         figures += pdfs.measure()
+    if "sheets" in chosen:
+        figures += sheets.measure()
     print("\n" + table(figures))
     write(figures, TARGET, load=round(os.getloadavg()[0], 1))
     print(f"\n已写入 {TARGET.relative_to(Path.cwd())}")

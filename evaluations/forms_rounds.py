@@ -68,7 +68,7 @@ class PrepareForm(FullWidthTolerantMixin, OnceMixin, LaidOut, forms.Form):
         earlier: QuerySet[Round], **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        choices = [(f"{p.scope}/{t.start}/{t.end}", f"{t.label}{p.title}") for p, t in offered]
+        choices = [(f"{p.scope}/{t.start}/{t.end}", t.titled(p.title)) for p, t in offered]
         free = [plan for plan in plans if plan.period_kind in ("term", "other")]
         choices += [(f"{plan.scope}//", f"{plan.title}（另填起止日期）") for plan in free]
         self.fields["plan"].choices = choices

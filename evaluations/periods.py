@@ -28,6 +28,10 @@ class Period:
             return f"{self.start.year}年{self.start.month}月—{self.end.year}年{self.end.month}月任期"
         return f"{self.start}至{self.end}"
 
+    def titled(self, title: str) -> str:
+        """The name of what is done in this period: 2025年度互评; the term is not said twice (2023年5月—2026年5月任期考评)."""
+        return (self.label.removesuffix("任期") if title.startswith("任期") else self.label) + title
+
 
 def periods_of_year(kind: str, year: int) -> list[Period]:
     """The periods of `kind` in a calendar year, in order. Raises ValueError for a kind that has no fixed dates."""

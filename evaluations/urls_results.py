@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import deliberation, results
+from .views import deliberation, evidence, results
 
 urlpatterns = [
     path("rounds/<int:pk>/results/", results.ResultList.as_view(), name="results"),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("results/<int:pk>/rewards/<int:number>/", deliberation.result_reward, name="result-reward"),
     path("deliberations/<int:pk>/minutes/make/", deliberation.minutes_make, name="minutes-make"),
     path("deliberations/<int:pk>/minutes/", deliberation.minutes, name="minutes"),
+    path("subjects/<int:pk>/evidence/<slug:code>/", evidence.evidence, name="evidence"),
 ]

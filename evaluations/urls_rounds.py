@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import arrangements, forms, rounds, sheets
+from .views import arrangements, forms, own_reports, rounds, sheets
 
 _FORM = "rounds/<int:pk>/forms/<int:number>/<slug:direction>/"
 _STEP = "rounds/<int:pk>/steps/<int:number>/"
@@ -39,6 +39,8 @@ urlpatterns = [
     path("sheets/<int:pk>/", sheets.sheet_detail, name="sheet"),
     path("sheets/<int:pk>/autosave/", sheets.sheet_autosave, name="sheet-autosave"),
     path("sheets/<int:pk>/withdraw/", sheets.sheet_withdraw, name="sheet-withdraw"),
+    path("sheets/<int:pk>/report/", own_reports.own_report, name="own-report"),
+    path("sheets/<int:pk>/report/pdf/", own_reports.own_report_pdf, name="own-report-pdf"),
     path("sheets/<int:pk>/abstain/", sheets.sheet_abstain, name="sheet-abstain"),
     path("sheets/<int:pk>/decline/", sheets.sheet_decline, name="sheet-decline"),
     path("sheets/<int:pk>/take-back/", sheets.sheet_take_back, name="sheet-take-back"),

@@ -45,6 +45,14 @@ NAV = [
         roles=frozenset({Role.BUREAU, Role.LEADER, Role.CITY}),
     ),
     NavItem(
+        "退出和再遴选",
+        "planners:reselection-list",
+        "user-search",
+        order=45,
+        group=_GROUP,
+        roles=frozenset({Role.BUREAU, Role.LEADER, Role.CITY}),
+    ),
+    NavItem(
         "设计单位",
         "planners:institution-list",
         "building",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.roles import Role
 from districts.access import access_of
@@ -14,7 +14,18 @@ from districts.access import access_of
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .models import Assessment, Assignment, Contract, Credential, Group, Honour, Institution, Planner, Team
+    from .models import (
+        Assessment,
+        Assignment,
+        Contract,
+        Credential,
+        Group,
+        Honour,
+        Institution,
+        Planner,
+        Reselection,
+        Team,
+    )
 
 
 def on_date(on: date, start: str = "start", end: str = "end") -> Q:
@@ -166,6 +177,27 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
 
     def current(self) -> AssessmentQuerySet:
         return self.filter(superseded_by=None)
+
+
+class ReselectionQuerySet(models.QuerySet["Reselection"]):
+    def visible_to(self, user: User) -> ReselectionQuerySet:
+        """Who appoints and who supervises; a unit learns it from its assignments."""
+        access = access_of(user)
+        if not access.is_role(Role.BUREAU, Role.LEADER, Role.CITY):
+            return self.none()
+        return self.filter(charge__locality_id__in=access.locality_ids)
+
+    def with_successor(self) -> ReselectionQuerySet:
+        """Each with `successor`: the assignment (id) by which somebody was chosen anew, or None."""
+        from .models import Assignment
+
+        rows = Assignment.objects.filter(
+            charge=OuterRef("charge"), contract__state__in=["signed", "ended"], start__gt=OuterRef("left_on")
+        ).exclude(contract=OuterRef("contract"))  # fmt: skip
+        return self.annotate(successor=Subquery(rows.order_by("start", "pk").values("pk")[:1]))
+
+    def open(self) -> ReselectionQuerySet:
+        return self.with_successor().filter(Q(successor=None))
 
 
 class HonourQuerySet(models.QuerySet["Honour"]):

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from planners import lookups
-from planners.views import appointing, contracts, coverage, logins, qualifications, registry, teams
+from planners.views import appointing, contracts, coverage, logins, qualifications, registry, reselection, teams
 
 app_name = "planners"
 
@@ -42,6 +42,7 @@ urlpatterns = [
     path("members/<int:pk>/end/", teams.member_end, name="member-end"),
     path("coverage/", coverage.coverage_list, name="coverage"),
     path("coverage/export/", coverage.coverage_export, name="coverage-export"),
+    path("reselections/", reselection.reselection_list, name="reselection-list"),
     path("contracts/", contracts.ContractList.as_view(), name="contract-list"),
     path("contracts/export/", contracts.contract_export, name="contract-export"),
     re_path(r"^contracts/new/(?P<code>\d{6})/$", contracts.contract_create, name="contract-create"),

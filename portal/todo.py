@@ -17,8 +17,9 @@ from districts.models import Locality, Membership, PolicyDecision, Unit
 from districts.services.policies import policy_to_read
 from evaluations.models import Cycle, DutyReport
 from evaluations.services.cycles import document_plan, offered_periods, title_of
-from planners.models import Assignment, Contract
+from planners.models import Assignment, Contract, Reselection
 from portal.todo_item import LATER, OVERDUE, SOON, WAITING, Todo
+from portal.todo_outcomes import LEADING, ORGANISING, RATED, SUPERVISING
 from portal.todo_rounds import RATING, ROUNDS
 from projects.models import Project
 from projects.services.worklists import waiting_for
@@ -256,6 +257,12 @@ def _ending_contracts(user: User, access: Access, today: date) -> Iterator[Todo]
         )
 
 
+def _to_reselect(user: User, access: Access, today: date) -> Iterator[Todo]:
+    """Charges whose planner was let go, where the policy asks for a new choice (晋城 三(三))."""
+    if count := Reselection.objects.visible_to(user).open().count():
+        yield Todo(SOON, "退出后待重新选聘的责任单元（项目）", reverse("planners:reselection-list"), "去查看", count)
+
+
 def _draft_contracts(user: User, access: Access, today: date) -> Iterator[Todo]:
     count = Contract.objects.visible_to(user).filter(state="draft").count()
     if count:
@@ -379,27 +386,29 @@ def _refusals(user: User, access: Access, today: date) -> Iterator[Todo]:
 Source = Callable[["User", Access, date], Iterator[Todo]]
 _CONFIRMING: tuple[Source, ...] = (_to_confirm, _monthly_to_accept, _to_close)
 SOURCES: dict[Role, tuple[Source, ...]] = {
-    Role.PLANNER: (_review, *RATING, _own_logs, _own_monthly, _own_reports, _own_contracts),
-    Role.LEAD: (_review, *RATING, _own_logs, _to_endorse, _own_monthly, _own_reports, _own_contracts),
-    Role.UNIT: (_review, *RATING, *_CONFIRMING),
-    Role.DEPARTMENT: (_review, *RATING, *_CONFIRMING, _department_projects),
+    Role.PLANNER: (_review, *RATING, *RATED, _own_logs, _own_monthly, _own_reports, _own_contracts),
+    Role.LEAD: (_review, *RATING, *RATED, _own_logs, _to_endorse, _own_monthly, _own_reports, _own_contracts),
+    Role.UNIT: (_review, *RATING, *RATED, *_CONFIRMING),
+    Role.DEPARTMENT: (_review, *RATING, *RATED, *_CONFIRMING, _department_projects),
     Role.BUREAU: (
         _review,
         *RATING,
         *ROUNDS,
+        *ORGANISING,
         *_CONFIRMING,
         _ending_contracts,
         _draft_contracts,
+        _to_reselect,
         _unserved_units,
         _cycle_to_open,
         _open_cycles,
         _decisions,
         _policy_ending,
     ),
-    Role.LEADER: (_review, *RATING, _open_cycles, _unserved_units),
-    Role.CITY: (*RATING, _open_cycles, _unserved_units),
+    Role.LEADER: (_review, *RATING, *RATED, *LEADING, _open_cycles, _unserved_units),
+    Role.CITY: (*RATING, *SUPERVISING, _open_cycles, _unserved_units),
     Role.FINANCE: (),
-    Role.EVALUATOR: RATING,
+    Role.EVALUATOR: (*RATING, *RATED),
     Role.SYSADMIN: (_failed_jobs, _holidays_to_enter, _ending_roles),
     Role.SECADMIN: (_ending_roles, _refusals),
     Role.AUDITOR: (_refusals,),

@@ -69,7 +69,7 @@ def _round_to_prepare(user: User, access: Access, today: date) -> Iterator[Todo]
     locality = Locality.objects.get(pk=access.locality_id)
     due = [(plan, period) for plan, period in offered_rounds(locality, today=today) if period.end < today]
     for plan, period in due[:2]:
-        yield Todo(LATER, f"{period.label}{plan.title}尚未建立", reverse("evaluations:round-prepare"), "去建立")
+        yield Todo(LATER, f"{period.titled(plan.title)}尚未建立", reverse("evaluations:round-prepare"), "去建立")
 
 
 Source = Callable[["User", Access, date], Iterator[Todo]]

@@ -377,7 +377,7 @@ def settle_counts(step: RoundStep, *, sheet: Sheet | None = None) -> int:
         for row in rows:
             if row.form_id == form.pk:
                 by_subject.setdefault(row.subject_id, []).append(row)
-        subjects = Subject.objects.select_related("contract", "round").prefetch_related("service")
+        subjects = Subject.objects.select_related("contract", "round", "unit").prefetch_related("service")
         for subject in subjects.filter(pk__in=by_subject):
             written += _write_counts(subject, lines, by_subject[subject.pk])
     return written

@@ -71,7 +71,8 @@ def consequences_of(result: Result, *, rules: RoundRules, on: date) -> list[Cons
 def words_of(item: Consequence) -> str:
     """In one line, for minutes and tables."""
     clause = "" if item.clause.origin == "unset" else f"（{item.clause}）"
-    return f"{item.label}：{item.text}{clause}"
+    named = "" if item.text.startswith(item.label) else f"{item.label}："
+    return f"{named}{item.text}{clause}"
 
 
 def tail_of(result: Result, *, on: date) -> Consequence | None:

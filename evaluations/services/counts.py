@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from core.workdays import CalendarGap
 from evaluations.evidence import Evidence, EvidenceQuery, evidence_for
@@ -22,14 +24,22 @@ def query_of(subject: Subject, *, sheet: Sheet | None = None) -> EvidenceQuery:
     round_ = subject.round
     charges = {row.charge_id for row in subject.service.all()}
     planners: tuple[int, ...] = (subject.planner_id,) if subject.planner_id else ()
+    narrow = False
     if sheet is not None and sheet.unit is not None and sheet.unit.charge_id in charges:
-        charges = {sheet.unit.charge_id}
+        charges, narrow = {sheet.unit.charge_id}, True
     if sheet is not None and sheet.planner_id is not None:
         planners = (sheet.planner_id,)
     return EvidenceQuery(
         contract_ids=tuple(_contracts(subject, charges)), charge_ids=tuple(sorted(charges)), planner_ids=planners,
-        start=round_.start, end=round_.end,
+        start=round_.start, end=round_.end, locality_id=round_.locality_id, organisation_ids=_offices(subject),
+        narrow=narrow,
     )  # fmt: skip
+
+
+def _offices(subject: Subject) -> tuple[int, ...]:
+    """Who answers opinions on behalf of an office that is evaluated."""
+    office = subject.organisation_id or (subject.unit.office_id if subject.unit is not None else None)
+    return (office,) if subject.direction == Subject.Direction.DEPARTMENT and office is not None else ()
 
 
 def _contracts(subject: Subject, charges: Iterable[int]) -> list[int]:
@@ -56,6 +66,14 @@ def ask(query: EvidenceQuery, *, only: Sequence[str] | None = None) -> tuple[lis
         return list(evidence_for(query, only=only)), ""
     except CalendarGap as gap:
         return [], str(gap)
+
+
+def linked(items: Iterable[Evidence], subject: Subject) -> list[Evidence]:
+    """Each with the page that opens it to its parts and records; nothing counted, nothing to open."""
+    return [
+        replace(item, url=reverse("evaluations:evidence", args=[subject.pk, item.code])) if item.figure.parts else item
+        for item in items
+    ]
 
 
 def counted(lines: Iterable[Indicator], found: Iterable[Evidence]) -> dict[int, Decimal | None]:
@@ -93,4 +111,4 @@ def uncounted(round_: Round) -> list[tuple[Indicator, Subject]]:
 
 def subjects_of(round_: Round) -> QuerySet[Subject]:
     rows = Subject.objects.filter(round=round_).taking_part()
-    return rows.select_related("contract", "round").prefetch_related("service")
+    return rows.select_related("contract", "round", "unit").prefetch_related("service")

@@ -220,9 +220,17 @@ def snapshot(deliberation: Deliberation) -> dict[str, Any]:
         "departments": directions.get("department", []),
         "adjusted": [{"label": row["label"], **change} for group in directions.values() for row in group
                      for change in row["adjustments"]],
-        "followed": [{"label": row["label"], "text": "；".join(row["consequences"])}
-                     for row in directions.get("planner", []) if row["consequences"]],
+        "followed": _followed(directions.get("planner", [])),
     }  # fmt: skip
+
+
+def _followed(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Each consequence once, with everybody whom it concerns, in the order of the ranking."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for text in row["consequences"]:
+            found.setdefault(text, []).append(row["label"])
+    return [{"text": text, "label": "、".join(labels)} for text, labels in found.items()]
 
 
 def _row(result: Result, rules: RoundRules, on: date) -> dict[str, Any]:

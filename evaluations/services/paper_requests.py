@@ -10,6 +10,7 @@ from core.jobs import enqueue
 from core.models import IssuedDocument, Job
 from evaluations.services.letters import issue_result_paper
 from evaluations.services.oversight import issue_circular, issue_review
+from evaluations.services.own_reports import issue_report
 from evaluations.services.yearly import issue_summary
 
 PAPER_KIND = "evaluations.paper"
@@ -18,6 +19,7 @@ ISSUERS: Mapping[str, Callable[..., IssuedDocument]] = {
     "summary": issue_summary,
     "review": issue_review,
     "circular": issue_circular,
+    "report": issue_report,
 }
 
 

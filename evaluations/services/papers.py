@@ -16,6 +16,13 @@ TEMPLATE = "pdf/paper.html"
 NUMERALS = "一二三四五六七八九十"
 
 
+def numeral(number: int) -> str:
+    """一, 十, 十一, 二十, 二十一 … up to 九十九."""
+    tens, ones = divmod(number, 10)
+    head = "" if not tens else ("十" if tens == 1 else NUMERALS[tens - 1] + "十")
+    return head + (NUMERALS[ones - 1] if ones else "")
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table. `widths`: a class of the style sheet for each column ("" takes what is left); `numbers`: columns that
@@ -76,8 +83,8 @@ class Paper:
         """Sections with their numerals; one without a heading has none."""
         found, number = [], 0
         for section in self.sections:
-            head = f"{NUMERALS[number]}、{section.title}" if section.title else ""
             number += bool(section.title)
+            head = f"{numeral(number)}、{section.title}" if section.title else ""
             found.append((head, section))
         return found
 

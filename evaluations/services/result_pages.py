@@ -10,13 +10,13 @@ from accounts.models import User
 from core.spreadsheets import ExportColumn
 from core.templatetags.portal import days
 from districts.policy.keys import SIDES
-from evaluations.evidence import Evidence, EvidenceQuery, evidence_for
+from evaluations.evidence import Evidence
 from evaluations.models import DutyReport, Result, Round, Subject
 from evaluations.scoring.rules import ABSTENTIONS, MISSING_RATERS, NOT_APPLICABLE, WEIGHTS
+from evaluations.services.counts import ask, linked, query_of
 from evaluations.services.results import results_of
 from evaluations.services.rules import frozen_rules
 from evaluations.services.scores import AnswerLine, answers_for_result
-from planners.models import Assignment
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,10 @@ def workings(result: Result, *, reader: User) -> list[StepView]:
     return views
 
 
-def evidence_of(subject: Subject) -> list[Evidence]:
-    """What the portal itself knows about the subject in the period."""
-    round_ = subject.round
-    charges = tuple(sorted(subject.service.values_list("charge_id", flat=True)))
-    if subject.contract_id is not None:
-        contracts: tuple[int, ...] = (subject.contract_id,)
-    else:
-        rows = Assignment.objects.filter(charge_id__in=charges, contract__state__in=["signed", "ended"])
-        contracts = tuple(sorted(set(rows.values_list("contract_id", flat=True))))
-    planners = (subject.planner_id,) if subject.planner_id else ()
-    return evidence_for(EvidenceQuery(contracts, charges, planners, start=round_.start, end=round_.end))
+def evidence_of(subject: Subject) -> tuple[list[Evidence], str]:
+    """What the portal itself knows about the subject in the period, and in words what it cannot say."""
+    found, problem = ask(query_of(subject))
+    return linked(found, subject), problem
 
 
 def reports_of(subject: Subject, *, reader: User) -> list[DutyReport]:

@@ -1,12 +1,11 @@
 """Results of a round: computed while it is collated, as versions; in effect and handed down when it is published.
 
-What a subject may see of its own result is `own_view`: the result, never the workings.
+What a subject may see of its own result is said in `services.shown`: the result, never the workings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,13 +21,13 @@ from core.jobs import enqueue
 from core.models import Job
 from core.permissions import require
 from core.transitions import bulk_apply_move
-from evaluations.models import Adjustment, Result, Round, Subject
+from evaluations.models import Result, Round, Subject
 from evaluations.permissions.results import can_compute_results, can_correct_result
 from evaluations.scoring import Graded, ScoringRules
 from evaluations.services.adjusting import checked_change
 from evaluations.services.checklist import Obstacle, register_check
 from evaluations.services.rounds import register_effect
-from evaluations.services.rules import RoundRules, frozen_rules
+from evaluations.services.rules import RoundRules
 from evaluations.services.scores import NOT_CLOSED, Evaluated, is_closed, score_json, sheets_as_they_stand
 from evaluations.transitions.outcomes import RESULT
 from planners.services.assessments import Finding, record_assessment
@@ -230,42 +229,3 @@ def correct_result(
     )  # fmt: skip
     hand_down(made, actor=actor, today=today)
     return made
-
-
-# --- what a subject sees of its own -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class OwnView:
-    """A result as its subject is told it. `hidden`: why there is no figure, where the group is too small."""
-
-    score: Decimal | None
-    grade: str
-    hidden: str = ""
-    sheets: int | None = None
-    indicators: Sequence[tuple[str, str]] = ()
-    adjustments: Sequence[Adjustment] = field(default=())
-
-
-def own_view(result: Result, *, rules: RoundRules | None = None) -> OwnView:
-    """Planners are told score and grade; departments as well, if enough planners answered that no one can be made out.
-
-    Means of single indicators are shown when each rests on enough answers, and else none, because a missing one could
-    be reckoned from the others and the score. Never who said what (`domain.md` rule 7).
-    """
-    rules = rules or frozen_rules(result.subject.round)
-    smallest = rules.value("evaluation.smallest_group")
-    figures: Mapping[str, Any] = result.figures
-    given = int(figures.get("given", {}).get("submitted", 0))
-    enough = smallest is not None and given >= smallest
-    if result.subject.direction == Subject.Direction.DEPARTMENT and not enough:
-        words = "匿名统计的最少份数未设定，不显示" if smallest is None else f"不足 {smallest} 份，不显示"
-        return OwnView(None, "", hidden=words)
-    answered = figures.get("answered", {})
-    titles = figures.get("titles", {})
-    all_enough = enough and bool(answered) and min(answered.values()) >= smallest
-    means = tuple((titles.get(code, code), value) for code, value in figures.get("indicators", {}).items())
-    return OwnView(
-        result.final_score, result.final_grade, sheets=given if enough else None,
-        indicators=means if all_enough else (), adjustments=tuple(result.adjustments.all()),
-    )  # fmt: skip

@@ -9,22 +9,30 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count
+from django.urls import reverse
 
 from accounts.models import User
+from accounts.roles import Role
 from core.permissions import Decision
 from core.transitions import Move, available_moves
+from districts.access import access_of
 from districts.policy.keys import SIDES
+from evaluations.evidence import COUNTS
 from evaluations.models import Form, Indicator, Round, RoundStep, Sheet
+from evaluations.permissions.results import can_see_workings
+from evaluations.querysets.outcomes import SETTLED, TOLD
+from evaluations.querysets.rounds import is_subject
 from evaluations.scoring.rules import WEIGHTS
 from evaluations.services.checklist import Obstacle, checklist
 from evaluations.services.counts import ask, query_of, subjects_of
 from evaluations.services.rules import FrozenValue, RoundRules
 from evaluations.services.seats import empty_seats, unanswered
 from evaluations.transitions.rounds import ROUND
+from projects.adoption import LABELS, RATE_CODES
 
 State = Round.State
-# What is a list of figures for one's eyes need not be asked for a whole round.
-TALLY_CODES = {
+# What may be shown beside a line even where the first subject has none of it yet.
+EVIDENCE_LABELS = {
     "days": "服务天数",
     "required_days": "应服务天数",
     "shortfall_days": "天数不足",
@@ -32,6 +40,8 @@ TALLY_CODES = {
     "required_visits": "应走访次数",
     "shortfall_visits": "次数不足",
     "principal_met": "与主要负责人当面交流",
+    **{code: label for code, (label, _) in COUNTS.items()},
+    **{code: LABELS[code] for code in RATE_CODES},
 }
 
 
@@ -74,6 +84,40 @@ def next_moves(round_: Round, user: User, *, today: date) -> list[NextMove]:
         for move, decision in available_moves(ROUND, round_, user)
         if move.name != opening
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLink:
+    """A page that goes on from the round. `is_main`: where this phase is dealt with."""
+
+    label: str
+    url: str
+    note: str = ""
+    is_main: bool = False
+
+
+def round_links(round_: Round, user: User) -> list[RoundLink]:
+    """Results, deliberation and what follows, as far as the round is and the person may."""
+    access = access_of(user)
+
+    def link(label: str, name: str, note: str, *args: Any, main: bool = False) -> RoundLink:
+        return RoundLink(label, reverse(f"evaluations:{name}", args=args), note, main)
+
+    state, found = round_.state, []
+    if can_see_workings(user, round_):
+        found.append(link("结果", "results", "排名、计算过程和依据", round_.pk, main=state == State.COLLATION))
+        if state != State.COLLATION:
+            main = state == State.DELIBERATION
+            found.append(link("审议和纪要", "deliberation", "登记会议、调整、审定", round_.pk, main=main))
+        if state in TOLD:
+            note = "告知书、异议、公示公布、回应、备案"
+            found.append(link("告知、公布与备案", "after", note, round_.pk, main=True))
+    elif access.is_role(Role.CITY) and state in SETTLED:
+        found.append(link("结果", "results", "已生效的结果", round_.pk))
+        found.append(link("备案情况", "filing-list", "各地方报送和受理情况", main=True))
+    elif state in TOLD and round_.subjects.taking_part().filter(is_subject(user)).exists():
+        found.append(link("我的评估结果", "own-result-list", "结果、告知书、回复和异议", main=True))
+    return found
 
 
 @dataclass
@@ -195,7 +239,7 @@ def weights_of(form: Form, rules: RoundRules) -> tuple[list[WeightRow], FrozenVa
 def evidence_choices(round_: Round, direction: str) -> list[tuple[str, str]]:
     """(code, label) of what the portal can show beside a line: what it knows of the first subject, and the tally's."""
     subject = subjects_of(round_).filter(direction=direction).first()
-    found = dict(TALLY_CODES)
+    found = dict(EVIDENCE_LABELS)
     if subject is not None:
         for item in ask(query_of(subject))[0]:
             found.setdefault(item.code, item.label.split("（")[0])

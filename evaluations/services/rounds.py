@@ -100,7 +100,7 @@ def prepare_round(
         locality=locality,
         policy_version=version,
         scope=scope,
-        title=f"{period.label}{plan.title}"[:120],
+        title=period.titled(plan.title)[:120],
         period_kind=plan.period_kind,
         start=start,
         end=end,

@@ -1,4 +1,4 @@
-"""What of a result may leave the organisers: to the office it is about, to the public, to the city.
+"""What of a result may leave the organisers: to whom it is about, to the public, to the city. The one place that hides.
 
 A department's score is made of what planners wrote. Where fewer rated it than `evaluation.smallest_group` it would give
 them away, and so would the others' together with a total; then nothing of it is shown (`domain.md` rule 7).
@@ -29,6 +29,8 @@ class Shown:
     grade: str
     hidden: str = ""
     means: tuple[tuple[str, str], ...] = ()
+    # How many forms it rests on; told with the means alone, because it says how small the group is.
+    sheets: int | None = None
 
     @property
     def words(self) -> str:
@@ -76,7 +78,9 @@ def _open_departments(round_: Round, smallest: FrozenValue) -> set[int]:
 
 def _shown(result: Result, allowed: set[int], smallest: FrozenValue) -> Shown:
     if result.subject.direction == Subject.Direction.PLANNER or result.subject_id in allowed:
-        return Shown(result, result.final_score, result.final_grade, means=_means(result, smallest))
+        means = _means(result, smallest)
+        given = (result.figures.get("given") or {}).get("submitted") if means else None
+        return Shown(result, result.final_score, result.final_grade, means=means, sheets=given)
     if not smallest.is_set:
         return Shown(result, None, "", f"“{smallest.label}”未设定，不显示")
     return Shown(result, None, "", "参评人数较少，为保护评价人不显示")

@@ -210,7 +210,8 @@ def _department_side(round_: Round, periods: list[ServicePeriod], sides: Iterabl
                 add(f"unit:{unit.pk}", label, row, unit=unit.pk, organisation=unit.office_id)
             elif side == "project_owner" and (project := owners.get(row.charge_id)):
                 owner = project.owner
-                label = owner.name if owner else f"{project.name}（未登记所在单位）"
+                # The same office may stand in the list for its unit: which of its two parts this is must be seen.
+                label = f"{owner.name}（责任项目）" if owner else f"{project.name}（未登记所在单位）"
                 key = f"organisation:{owner.pk}" if owner else f"charge:{row.charge_id}"
                 add(key, label, row, organisation=owner.pk if owner else None)
         if side in SIDE_KINDS:

@@ -15,7 +15,8 @@ from core.models import IssuedDocument, Job
 from evaluations.models import DutyReport
 from evaluations.services import documents
 from evaluations.services.batches import start_batch
-from evaluations.services.documents import draft_pdf, file_name, issue_report, summary_of
+from evaluations.services.cycles import close_cycle
+from evaluations.services.documents import draft_pdf, file_name, issue_report, request_pdf, summary_of
 from evaluations.services.reports import endorse_report, save_sections, submit_report, supersede_report
 from factories import make_log
 
@@ -169,3 +170,13 @@ def test_many_subjects_stand_in_one_table_with_their_grounds_beneath():
     assert found["labels"] == ["服务天数（天）"]
     assert [row["values"] for row in found["rows"]] == [["1"], ["2"], ["2"], ["2"], ["未设定"]]
     assert found["grounds"] == [{"label": "服务天数", "text": "《办法》一(三)；截至2026-06-30；制度未规定：计量单位"}]
+
+
+def test_asked_for_before_the_round_closes_it_is_made_after_it(frozen, cast):
+    """The worker comes to it when the round has closed meanwhile; what was frozen does not change by that."""
+    job = request_pdf(frozen, actor=frozen.author.user)
+    close_cycle(frozen.cycle, actor=cast.bureau)
+    run_waiting()
+    job.refresh_from_db()
+    frozen.refresh_from_db()
+    assert job.state == "done" and frozen.document is not None and "草稿" not in _text(frozen.document.file.read())

@@ -21,7 +21,6 @@ from evaluations.services.deliberation import settle_result
 from evaluations.services.results import (
     COMPUTE_KIND,
     correct_result,
-    own_view,
     results_of,
     start_computation,
     write_results,
@@ -29,6 +28,7 @@ from evaluations.services.results import (
 from evaluations.services.rounds import move_round
 from evaluations.services.rules import frozen_rules
 from evaluations.services.scores import evaluate, recount
+from evaluations.services.shown import shown_result
 from evaluations.services.steps import close_step
 from evaluations.tests.result_cases import (
     announced,
@@ -345,21 +345,21 @@ def test_jincheng_who_fails_is_shown_the_door_by_the_document_and_nobody_else(ji
 def test_a_department_rated_by_too_few_is_told_no_figure(jincheng):
     moved = announced(jincheng, open_scoring(jincheng), 42)
     result = results_of(moved).get(subject__unit=jincheng.unit)
-    view = own_view(result)
-    assert (view.score, view.grade, view.indicators, view.sheets) == (None, "", (), None)
-    assert view.hidden == "不足 3 份，不显示" and result.score == D("42.00")
+    view = shown_result(result)
+    assert (view.score, view.grade, view.means, view.sheets) == (None, "", (), None)
+    assert view.hidden == "参评人数较少，为保护评价人不显示" and result.score == D("42.00")
 
 
 def test_a_planner_is_told_score_and_grade_and_no_means_of_a_small_group(jincheng):
-    view = own_view(of_planner(announced(jincheng, open_scoring(jincheng), 70), jincheng.planners[1]))
-    assert (view.score, view.grade, view.indicators, view.sheets) == (D("70.00"), "合格", (), None)
+    view = shown_result(of_planner(announced(jincheng, open_scoring(jincheng), 70), jincheng.planners[1]))
+    assert (view.score, view.grade, view.means, view.sheets) == (D("70.00"), "合格", (), None)
 
 
 def test_means_are_told_only_when_every_one_rests_on_enough_answers(tongzhou):
     result = of_planner(announced(tongzhou, open_scoring(tongzhou, "planner"), 70))
-    assert [value for _, value in own_view(result).indicators] == ["70.0000", "70.0000"]
+    assert [value for _, value in shown_result(result).means] == ["70.0000", "70.0000"]
     result.figures["answered"] = {"daily": 4, "outcome": 2}
-    assert own_view(result).indicators == ()
+    assert shown_result(result).means == ()
 
 
 def test_the_meeting_comes_before_the_announcement(tongzhou):

@@ -82,10 +82,12 @@ def own_result(request: PersonRequest, pk: int) -> HttpResponse:
 def _page(request: PersonRequest, result: Result, **more: Any) -> dict[str, Any]:
     round_ = result.subject.round
     shown = shown_result(result)
+    objections = Objection.objects.visible_to(request.user).filter(result__subject_id=result.subject_id)
     return {
+        "open_objection": any(row.state in service.OPEN for row in objections),
         "result": result, "shown": shown, "round": round_, "charges": result.subject.service.select_related("charge"),
         "adjustments": [] if shown.hidden else result.adjustments.all(),
-        "objections": Objection.objects.visible_to(request.user).filter(result__subject_id=result.subject_id),
+        "objections": objections,
         "tones": TONES, "may_object": may.can_object(request.user, result),
         "may_reply": oversight.can_reply(request.user, result), "reply_form": forms.ReplyForm(),
         "reply": getattr(result, "reply", None), "newer": Result.objects.filter(supersedes=result).first(),

@@ -48,9 +48,10 @@ from evaluations.services.result_pages import (
     shown_parts,
     workings,
 )
-from evaluations.services.results import own_view, results_of, start_computation
+from evaluations.services.results import results_of, start_computation
 from evaluations.services.rules import frozen_rules
 from evaluations.services.scores import recount
+from evaluations.services.shown import shown_result, shown_results
 from evaluations.transitions.outcomes import RESULT
 
 ROUNDS = Round.objects.select_related("locality", "policy_version")
@@ -112,22 +113,17 @@ class ResultList(FilteredListView):
         self.adjusted = set(Result.objects.filter(pk__in=ids, adjustments__isnull=False).values_list("pk", flat=True))
         for row in page:
             row.subject.round = self.round
+        told = [] if self.workings else shown_results(self.round, page, self.rules)
+        self.told = {shown.result.pk: shown for shown in told}
 
     def row(self, row: Result) -> Sequence[Any]:
         link = format_html('<a href="{}">{}</a>', reverse("evaluations:result", args=[row.pk]), row.subject.label)
         state = status_html(row.get_state_display(), TONES[row.state])
-        if not self.all:
-            told = own_view(row, rules=self.rules)
-            return (
-                link,
-                row.subject.get_direction_display(),
-                _or_dash(told.score),
-                told.grade or told.hidden or "—",
-                state,
-            )
-        final = (_or_dash(row.final_score), row.final_grade or "—")
         if not self.workings:
-            return link, row.subject.get_direction_display(), *final, state
+            told = self.told[row.pk]
+            words = told.hidden or told.grade or "—"
+            return link, row.subject.get_direction_display(), _or_dash(told.score), words, state
+        final = (_or_dash(row.final_score), row.final_grade or "—")
         far = len(json.loads(row.far)) if row.far else 0
         mark = "（调整）" if row.pk in self.adjusted else ""
         note = format_html('<br><small class="text-muted">{}</small>', row.note) if row.note else ""
@@ -199,12 +195,13 @@ def _full(request: PersonRequest, result: Result) -> dict[str, Any]:
     rules = frozen_rules(round_)
     follows = consequences_of(result, rules=rules, on=timezone.localdate())
     may_grant = can_grant(user, result)
+    evidence, problem = evidence_of(subject)
     return {
         "result": result, "subject": subject, "round": round_, "tone": TONES[result.state],
         "total": {**result.figures["total"], "parts": shown_parts(result.figures["total"])},
         "grading": result.figures["grading"], "steps": workings(result, reader=user),
         "wrong": recount(result.figures),
-        "evidence": evidence_of(subject), "reports": reports_of(subject, reader=user),
+        "evidence": evidence, "problem": problem, "reports": reports_of(subject, reader=user),
         "adjustments": result.adjustments.select_related("made_by"),
         "versions": Result.objects.filter(subject=subject).order_by("-version"),
         "newer": Result.objects.filter(supersedes=result).first(),
@@ -220,12 +217,9 @@ def _full(request: PersonRequest, result: Result) -> dict[str, Any]:
 
 def _own(request: PersonRequest, result: Result) -> dict[str, Any]:
     is_city = access_of(request.user).is_role(Role.CITY)
-    told = own_view(result)
+    told = shown_result(result)
     return {
         "result": result, "subject": result.subject, "round": result.subject.round, "tone": TONES[result.state],
-        "told": told, "is_city": is_city,
-        "score": result.final_score if is_city else told.score,
-        "grade": result.final_grade if is_city else told.grade,
-        "hidden": "" if is_city else told.hidden,
+        "told": told, "is_city": is_city, "adjustments": [] if told.hidden else result.adjustments.all(),
         "crumbs": crumbs(result.subject.round, (result.subject.label, "")),
     }  # fmt: skip

@@ -27,6 +27,7 @@ from core.permissions import get_for, require
 from core.templatetags.ui import Column, status_html
 from districts.access import access_of, place_of
 from districts.models import Locality
+from districts.policy.keys import SIDES
 from evaluations.filters import RoundFilter
 from evaluations.forms_rounds import ExtendForm, OpenStepForm, PrepareForm, WhyForm
 from evaluations.models import Form, Round, RoundStep, Sheet
@@ -34,8 +35,9 @@ from evaluations.permissions.rounds import can_manage_round, can_pause_round, ca
 from evaluations.permissions.sheets import can_see_arrangements
 from evaluations.querysets.rounds import ORGANISERS, is_subject
 from evaluations.scoring.rules import INDICATORS
+from evaluations.services.own_reports import reports_in
 from evaluations.services.reminders import chase
-from evaluations.services.round_pages import attention, next_moves, phases, step_views
+from evaluations.services.round_pages import attention, next_moves, phases, round_links, step_views
 from evaluations.services.rounds import (
     move_round,
     offered_rounds,
@@ -147,14 +149,16 @@ def round_detail(request: PersonRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "round": round_, "phases": phases(round_), "tone": TONES[round_.state], "sees": sees, "today": today,
         "steps": step_views(round_, today=today, counted=sees), "crumbs": crumbs((round_.title, "")),
-        "own": own_counts(request, round_), "is_rated": is_rated(request, round_),
+        "own": own_counts(request, round_), "is_rated": is_rated(request, round_), "links": round_links(round_, user),
     }  # fmt: skip
     if sees:
         context |= {
             "may_manage": can_manage_round(user, round_), "may_pause": can_pause_round(user, round_),
             "moves": next_moves(round_, user, today=today), "attention": attention(round_, today=today),
             "forms": Form.objects.filter(step__round=round_).select_related("step").annotate(lines=Count("indicators")),
-            "subjects": subject_counts(round_), "history": audit.timeline(round_, limit=20),
+            "subjects": subject_counts(round_),
+            "reports": [(sheet, SIDES.get(sheet.side, sheet.side)) for sheet in reports_in(round_)],
+            "history": audit.timeline(round_, limit=20),
         }  # fmt: skip
     return render(request, "evaluations/round_detail.html", context)
 

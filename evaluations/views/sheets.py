@@ -48,7 +48,7 @@ from evaluations.services.answers import (
     take_back_sheet,
     withdraw_sheet,
 )
-from evaluations.services.counts import ask, counted, query_of
+from evaluations.services.counts import ask, counted, linked, query_of
 from evaluations.services.round_pages import evidence_by_code
 from evaluations.views.arrangements import TONES
 from evaluations.views.rounds import ROWS
@@ -96,6 +96,8 @@ def sheet_list(request: PersonRequest) -> HttpResponse:
         group["rows"].append(OwnSheet(sheet, progress[sheet.pk], TONES[sheet.state]))
     for group in groups.values():
         states = [row.sheet.state for row in group["rows"] if row.sheet.state != "excused"]
+        mine = (row.sheet for row in group["rows"] if row.sheet.author_id == request.user.pk)
+        group["report"] = next((sheet.pk for sheet in mine if sheet.state == Sheet.State.SUBMITTED), None)
         group["done"] = sum(state in ("submitted", "abstained") for state in states)
         group["total"] = len(states)
     context = {
@@ -183,7 +185,7 @@ def _evidence(sheet: Sheet) -> tuple[dict[str, list[Any]], Any, str]:
     scored = [line for line in lines if line.source]
     # What is scored is the subject's whole figure, the same for every rater.
     whole, _ = ask(query_of(sheet.subject), only=[line.source for line in scored]) if scored else ([], "")
-    return evidence_by_code(own), counted(scored, whole), problem
+    return evidence_by_code(linked(own, sheet.subject)), counted(scored, whole), problem
 
 
 def _fill_page(request: PersonRequest, sheet: Sheet, form: SheetForm) -> HttpResponse:

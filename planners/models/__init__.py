@@ -2,6 +2,7 @@ from .assessments import Assessment, Honour
 from .contracts import AnnualSigning, Assignment, Contract
 from .qualifications import Credential, QualificationCheck, QualificationVerdict
 from .registry import Group, Institution, Planner, Team, TeamMember
+from .reselection import Reselection
 
 __all__ = [
     "AnnualSigning",
@@ -15,6 +16,7 @@ __all__ = [
     "Planner",
     "QualificationCheck",
     "QualificationVerdict",
+    "Reselection",
     "Team",
     "TeamMember",
 ]

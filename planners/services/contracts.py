@@ -26,6 +26,7 @@ from planners.permissions import can_add_signing, can_create_contract, can_edit_
 from planners.services.assigning import cut_assignments, drop_assignments
 from planners.services.assignments import service_periods
 from planners.services.qualifications import people_of, settle
+from planners.services.reselection import ask_reselection
 from planners.services.terms import FORBIDDEN, TermCheck, check_contract, departures
 from planners.signals import contract_ended, contract_signed
 from planners.transitions import CONTRACT
@@ -210,7 +211,8 @@ def cancel_contract(contract: Contract, *, actor: User, reason: str) -> Contract
 def end_contract(contract: Contract, *, actor: User, on: date, reason: str) -> Contract:
     """The last day of a contract before (or on) its term's end.
 
-    Side effects: running assignments end that day, later ones are dropped; audit entry, notices, `contract_ended`.
+    Side effects: running assignments end that day, later ones are dropped; where the policy asks for it, each charge
+    left behind is to be given to somebody chosen anew (`Reselection`); audit entry, notices, `contract_ended`.
     Raises Refused, ValidationError (no reason; day outside the term), StaleState.
     """
     if not contract.start <= on <= contract.end:
@@ -232,6 +234,7 @@ def end_contract(contract: Contract, *, actor: User, on: date, reason: str) -> C
             key=f"contract-ended-{contract.pk}",
         ),
     )
+    ask_reselection(contract, on=on, actor=actor)
     cut_assignments(contract, on=on, actor=actor)
     contract_ended.send(sender=Contract, contract=contract)
     return contract

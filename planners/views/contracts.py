@@ -29,7 +29,7 @@ from districts.services.policies import policy_in_force
 from planners.exports import export_contracts
 from planners.filters import ContractFilter
 from planners.forms_contracts import ContractForm, EndContractForm, ReasonForm, SignForm
-from planners.models import Contract
+from planners.models import Contract, Reselection
 from planners.permissions import (
     can_add_signing,
     can_assign,
@@ -119,6 +119,7 @@ def contract_detail(request: PersonRequest, pk: int) -> HttpResponse:
         "may_edit": can_edit_contract(user, contract), "may_sign_year": can_add_signing(user, contract),
         "outlives": outlives(contract, policy), "validity": policy.get("validity.valid_to"),
         "same_party": overlapping_contracts(contract, user),
+        "reselections": Reselection.objects.visible_to(user).filter(contract=contract).with_successor(),
         "may_assign": can_assign(user, contract), "history": audit.timeline(contract, limit=30),
         **people_context(user, contract, policy),
     })  # fmt: skip
@@ -230,6 +231,9 @@ def contract_cancel(request: PersonRequest, pk: int) -> HttpResponse:
 def contract_end(request: PersonRequest, pk: int) -> HttpResponse:
     contract = _contract(request, pk, can_end_contract)
     form = EndContractForm(request.POST or None, initial={"ended_on": timezone.localdate()})
+    grounds = policy_of(contract).get("contract.exit_grounds")
+    if grounds.is_set:
+        form.fields["reason"].help_text = f"制度规定的退出情形：{'、'.join(grounds.value)}（{grounds.clause}）。"
     if request.method == "POST" and form.is_valid():
         day, reason = form.cleaned_data["ended_on"], form.cleaned_data["reason"]
         if attempt(form, lambda: end_contract(contract, actor=request.user, on=day, reason=reason)) is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -169,8 +169,16 @@ class Stage:
         assert missing == [], f"name a sample that the demo has, in portal/tests/role_matrix_samples.py: {missing}"
         return {name: arguments for name, arguments in found.items() if arguments is not None}
 
-    def ask(self, user: User | None, method: str, url: str, data: dict[str, Any] | None = None) -> Any:
-        """The response to one request, of which nothing stays: not in the database, not in the client."""
+    def ask(
+        self,
+        user: User | None,
+        method: str,
+        url: str,
+        data: dict[str, Any] | None = None,
+        read: Callable[[Any], None] = lambda response: None,
+    ) -> Any:
+        """The response to one request, of which nothing stays: not in the database, not in the client. `read`: what
+        looks into it before it is closed."""
         self._client.cookies.clear()
         if user is not None:
             # Written anew: the request before may have changed or ended it.
@@ -179,6 +187,7 @@ class Stage:
             self._client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
         with transaction.atomic():
             response = getattr(self._client, method)(url, data or {})
+            read(response)
             transaction.set_rollback(True)
         response.close()
         return response

@@ -249,6 +249,8 @@ def _filling(people: People, place: Locality, unit: Unit) -> None:
     make_round(place, actor=people["bureau"], year=today.year - 2, today=today)
     sheet = opened.sheets.filter(unit=unit).earliest("pk")
     fill_sheet(sheet, people["unit"], submit=False)
+    own = opened.sheets.filter(planner=people["planner"].planner).earliest("pk")
+    fill_sheet(own, people["planner"])
 
 
 def _substitution(people: People, unit: Unit) -> None:

@@ -299,6 +299,10 @@ NEW_ROUND = Sample("本地方筹备中的评估", _in_round("preparation"))
 STEP = Sample("填写中的评估的第一步", _in_round("scoring", number=1))
 FORM = Sample("筹备中的评估的表样", _in_round("preparation", number=1, direction="planner"))
 SHEET = _row("本责任单元专人填写中的评估表", _sheets)
+SUBMITTED = _row(
+    "规划师本人已提交的评估表",
+    lambda people: Sheet.objects.filter(author=people["planner"], state="submitted").order_by("pk"),
+)
 SUBJECT = Sample(
     "本责任单元评估的对象", lambda people: {"pk": found.subject_id} if (found := _sheets(people).first()) else None
 )
@@ -598,6 +602,11 @@ SAMPLES: dict[str, Sample] = {
     ),
     **dict.fromkeys(
         ("evaluations:line-edit", "evaluations:question-remove"), Sample("筹备中的评估的一项指标", _line)
+    ),
+    **dict.fromkeys(("evaluations:own-report", "evaluations:own-report-pdf"), SUBMITTED),
+    "evaluations:evidence": Sample(
+        "本责任单元评估的对象的服务天数",
+        lambda people: {**found, "code": "days"} if (found := SUBJECT.find(people)) else None,
     ),
     **dict.fromkeys(("evaluations:subject-leave-out", "evaluations:rater-add"), SUBJECT),
     **dict.fromkeys(

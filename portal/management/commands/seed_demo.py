@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from portal.demo.activity import build_activity
 from portal.demo.build import build_world
+from portal.demo.evaluations import build_evaluations
 from portal.demo.monthly import build_monthly
 from portal.demo.password import demo_password
 from portal.demo.reports import build_reports
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             build_reports(today)
             build_monthly(today)
             build_reviews(today)
+            build_evaluations(today)
             check_all()
             self.stdout.write(
                 f"示例数据已建立：{len(world.localities)} 个地方，{world.people_made} 名规划师，{logs} 条履职记录。"
