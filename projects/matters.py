@@ -42,7 +42,14 @@ from projects.models import (
     Recusal,
 )
 from projects.permissions_adoption import OFFICES
-from projects.querysets import acting_as, asked_once, led_planners, offices_of, own_planners, served_projects
+from projects.querysets import (
+    acting_as,
+    asked_once,
+    led_planners,
+    offices_of,
+    own_planners,
+    served_projects,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -74,8 +74,10 @@ def asked_once(user: User) -> Iterator[None]:
 def acting_as(
     user: User, access: Access, *, own: Iterable[int], led: Iterable[int], offices: Iterable[int]
 ) -> Iterator[None]:
-    """Like `asked_once`, of what is known already: nothing is read."""
-    known: dict[Any, Any] = {("offices", access.membership_id): set(offices)}
+    """Like `asked_once`, of what is known already: nothing is read, so that statements worded here stay true."""
+    known: dict[Any, Any] = {
+        ("offices", access.membership_id): set(offices), ("reaching", access.membership_id): _reaching(access),
+    }  # fmt: skip
     if access.is_role(Role.PLANNER, Role.LEAD):
         known |= {("own", user.pk): list(own), ("led", user.pk): list(led)}
     mark = _KNOWN.set(known)
@@ -108,6 +110,19 @@ def offices_of(access: Access) -> set[int]:
     """The organisations in whose name a unit's officer or a department's user acts: their own while it is in use, and
     the dissolved ones that it came after. In the name of a dissolved body nobody acts but its heir."""
     return _known(("offices", access.membership_id), lambda: _offices(access))
+
+
+def reaching_in(access: Access) -> Any:
+    """Projects of other localities that reach into those of this person: their ids, for there are few; in a statement
+    that is kept (`acting_as`) the question itself."""
+    return _known(("reaching", access.membership_id), lambda: list(_reaching(access)[:1000]))
+
+
+def _reaching(access: Access) -> Any:
+    from .models import Project
+
+    shared = Project.also_in.through.objects.filter(locality_id__in=access.locality_ids)
+    return shared.values_list("project_id", flat=True)
 
 
 def _offices(access: Access) -> set[int]:
@@ -178,15 +193,12 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: User) -> ProjectQuerySet:
         """A unit's office sees the projects of its unit; everybody else those of their localities, and those that
         reach into them from elsewhere."""
-        from .models import Project
-
         access = access_of(user)
         if access.unit_id is not None:
             return self.filter(_in_units(access, "pk"))
-        shared = Project.also_in.through.objects.filter(locality_id__in=access.locality_ids)
-        # Few projects reach across: where none does, the index gives the rows in order.
-        ids = list(shared.values_list("project_id", flat=True)[:1000]) if access.locality_ids else []
-        return self.filter(_here(access) | Q(pk__in=ids)) if ids else self.filter(_here(access))
+        ids = reaching_in(access)
+        # Where none reaches across, the index gives the rows in order.
+        return self.filter(_here(access)) if ids == [] else self.filter(_here(access) | Q(pk__in=ids))
 
 
 class _OfProject(models.QuerySet[Any]):

@@ -356,3 +356,12 @@ def test_an_empty_filter_and_too_many_are_refused(cast):
         save_filter(actor=cast.department, name=f"筛选{number}", query="due=late")
     with pytest.raises(ValidationError, match="最多保存 30 个"):
         save_filter(actor=cast.department, name="又一个", query="due=late")
+
+
+@pytest.mark.parametrize("who", [role for role in ROLES if role != "anonymous"])
+def test_what_is_kept_of_the_list_was_made_from_nothing_that_was_read(cast, who, django_assert_num_queries):
+    """Else it would go on saying what was true when it was worded: all that was read stands in its key."""
+    make_case(cast)
+    matters = matters_for(getattr(cast, who))
+    with django_assert_num_queries(0):
+        assert matters.branches
