@@ -672,7 +672,7 @@ SAMPLES: dict[str, Sample] = {
             "evaluations:inspection", "evaluations:inspection-close", "evaluations:inspection-again",
             "evaluations:inspection-cancel",
         ),
-        INSPECTION,
+        SUPERVISION,
     ),
     **dict.fromkeys(
         ("evaluations:circular", "evaluations:circular-put-out", "evaluations:circular-pdf"),
