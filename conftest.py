@@ -28,14 +28,18 @@ from factories import cast_anew
 hypothesis_settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("portal")
 
-# Files whose tests share a site that takes long to build: one process runs all of such a file, and they go first.
-WHOLE = {"portal/tests/test_bad_input.py", "portal/tests/test_pages_audit.py", "portal/tests/test_role_matrix.py"}
+# Files whose tests share a site that takes long to build, and the name of the site: one process runs all of such files,
+# and they go first.
+WHOLE = {
+    "portal/tests/test_bad_input.py": "bad input", "portal/tests/test_pages_audit.py": "pages",
+    "portal/tests/test_role_matrix.py": "matrix", "portal/tests/test_seal_everywhere.py": "matrix",
+}  # fmt: skip
 
 
 class _Scheduler(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file in WHOLE else nodeid
+        return WHOLE.get(file, nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
