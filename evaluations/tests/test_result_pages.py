@@ -147,7 +147,7 @@ def test_the_other_side_gets_no_single_answer_no_rater_and_no_mean_of_few_after_
         text = everything(jincheng, who, moved)
         assert SECRET not in text and WORDS not in text
         assert "龚䶮" not in text and "欧阳明" not in text
-    assert "不足 3 份，不显示" in everything(jincheng, "unit_officer", moved)
+    assert "参评人数较少，为保护评价人不显示" in everything(jincheng, "unit_officer", moved)
     # The control: who collates is shown it.
     assert SECRET in everything(jincheng, "bureau", moved) and WORDS in everything(jincheng, "bureau", moved)
 

@@ -82,7 +82,9 @@ def test_page_access(cast, as_user: Callable[[str], Any], page: str):
 def test_every_address_of_the_registry_stands_in_the_matrix():
     from planners.urls import urlpatterns
 
-    own_tests = {"planner-reveal", "credential-file", "credential-withdraw", "coverage", "coverage-export"}
+    own_tests = {
+        "planner-reveal", "credential-file", "credential-withdraw", "coverage", "coverage-export", "reselection-list",
+    }  # fmt: skip
     assert {pattern.name for pattern in urlpatterns} - set(PAGES) == own_tests
 
 
