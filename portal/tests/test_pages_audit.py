@@ -90,7 +90,7 @@ class Site:
         with suppress(
             TimeoutError
         ):  # charts are drawn anew after the window has changed; what stays wide is told below
-            self.page.wait_for_function(FITS, timeout=3000)
+            self.page.wait_for_function(FITS, timeout=15000)
         return wrong + self._seen("phone", thoroughly) + [f"console: {line}" for line in self.complaints]
 
     def _seen(self, width: str, thoroughly: bool) -> list[str]:
