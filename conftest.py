@@ -233,7 +233,7 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def chromium(django_db_blocker: Any) -> Iterator[Any]:
     """Debian's Chromium, started once for each test process."""
     from playwright.sync_api import sync_playwright
 
@@ -243,6 +243,9 @@ def chromium() -> Iterator[Any]:
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(CHROMIUM_FLAGS)
         )
         yield browser
+        # Once Playwright's loop has ended, `connection` is another one than the tests had.
+        with django_db_blocker.unblock():
+            factories_kept.lift()
         browser.close()
 
 

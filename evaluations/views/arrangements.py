@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
@@ -55,6 +56,8 @@ TONES = {
     "excused": "neutral", "replaced": "neutral",
 }  # fmt: skip
 MOST_AT_ONCE = 200
+NOBODY = mark_safe('<span class="unset">无人可填</span>')
+LEFT_OUT = mark_safe(' <span class="text-muted">（不参评）</span>')
 
 
 class SheetTable(FilteredListView):
@@ -91,7 +94,7 @@ class SheetTable(FilteredListView):
             )
         ] if self.may else []  # fmt: skip
         link = format_html('<a href="{}">{}</a>', reverse("evaluations:sheet-manage", args=[row.pk]), row.subject.label)
-        left_out = format_html(' <span class="text-muted">（不参评）</span>') if row.subject.left_out_reason else ""
+        left_out = LEFT_OUT if row.subject.left_out_reason else ""
         return (
             *tick, format_html("{}{}", link, left_out), SIDES.get(row.side, row.side), row.rater, self._who(row),
             row.step.title, plain(row.share), status_html(row.get_state_display(), TONES[row.state]),
@@ -102,7 +105,7 @@ class SheetTable(FilteredListView):
             return row.reason
         names = [user.name for user in self.people.get(row.pk, [])]
         if not names and row.state in ("waiting", "draft", "declined"):
-            return format_html('<span class="unset">无人可填</span>')
+            return NOBODY
         return "、".join(names[:3]) + (f"等 {len(names)} 人" if len(names) > 3 else "")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
