@@ -94,8 +94,14 @@ def due_day(plan: DocumentPlan, period: Period) -> date | None:
 
 
 @transaction.atomic
-def open_cycle(locality: Locality, *, actor: User, start: date, end: date, due_on: date | None, today: date) -> Cycle:
+def open_cycle(
+    locality: Locality, *, actor: User, start: date, end: date, due_on: date | None, today: date,
+    recipient: str | None = None,
+) -> Cycle:  # fmt: skip
     """Open the round for one period, with a draft for everyone who served in it.
+
+    `recipient`: whom the documents are addressed to; None takes the pack's own word, which may be as short as 政府
+    (《关于推进北京市核心区责任规划师工作的指导意见》五(二)).
 
     Side effects: drafts, notices to their authors, one audit entry.
     Raises: Refused, ValidationError (no pack in force, period not offered, round already open).
@@ -121,7 +127,7 @@ def open_cycle(locality: Locality, *, actor: User, start: date, end: date, due_o
         document_title=plan.title,
         is_required=plan.is_required,
         through_team=plan.through_team,
-        recipient=plan.recipient,
+        recipient=plan.recipient if recipient is None else recipient,
         endorsed_by_lead=plan.endorsed_by_lead,
         due_on=due_on,
         opened_by=actor,

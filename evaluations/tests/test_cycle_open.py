@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from core.errors import Refused
 from core.models import AuditEntry, Notification
@@ -49,6 +50,16 @@ def test_same_period_opens_once(cast: Cast, cycle: Cycle):
     assert (cycle.start, cycle.end) not in [(p.start, p.end) for p in offered_periods(cast.locality, today=TODAY)]
     with pytest.raises(ValidationError, match="已开启"):
         open_cycle(cast.locality, actor=cast.bureau, start=cycle.start, end=cycle.end, due_on=None, today=TODAY)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("东城区人民政府", "东城区人民政府"), ("", "")])
+def test_the_page_offers_the_document_s_own_word_and_keeps_the_full_name(cast: Cast, client, sent: str, kept: str):
+    client.force_login(cast.bureau)
+    form = client.get(reverse("evaluations:cycle-open")).context["form"]
+    assert form["recipient"].value() == "政府"
+    period = form.fields["period"].choices[-1][0]
+    client.post(reverse("evaluations:cycle-open"), {"period": period, "due_on": "", "recipient": sent})
+    assert Cycle.objects.get().recipient == kept
 
 
 @pytest.mark.parametrize("who", ["planner", "lead", "unit_officer", "other_bureau", "leader", "sysadmin", "city"])

@@ -64,14 +64,17 @@ def cycle_open(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     plan, periods = document_plan(locality, on=today), offered_periods(locality, today=today)
     due = due_day(plan, periods[0]) if plan and periods else None
-    initial = {"due_on": due} if due and due >= today else {}
+    initial: dict[str, object] = {"recipient": plan.recipient if plan else ""}
+    if due and due >= today:
+        initial["due_on"] = due
     form = OpenCycleForm(request.POST or None, periods=periods, initial=initial)
     if request.method == "POST" and form.is_valid():
         start, end = form.dates()
         try:
             cycle = open_cycle(
-                locality, actor=request.user, start=start, end=end, due_on=form.cleaned_data["due_on"], today=today
-            )
+                locality, actor=request.user, start=start, end=end, today=today,
+                due_on=form.cleaned_data["due_on"], recipient=form.cleaned_data["recipient"],
+            )  # fmt: skip
         except ValidationError as error:
             form.add_error(None, error) if not hasattr(error, "error_dict") else form.add_error(None, error.messages)
         else:

@@ -30,6 +30,8 @@ class LocalityPlan:
     government: str
     arrangement: str
     units: tuple[UnitPlan, ...] = field(default=())
+    # Whom the year-end documents address, where the policy document says no more than 政府; empty: as the pack has it.
+    report_to: str = ""
 
 
 def _streets(county: str, rows: str, *, kind: str = "street", area_type: str = "") -> tuple[UnitPlan, ...]:
@@ -95,6 +97,7 @@ PLANS = (
         "东城区人民政府",
         "team_streets",
         DONGCHENG,
+        report_to="东城区人民政府",
     ),
     LocalityPlan(
         "110102",
@@ -106,6 +109,7 @@ PLANS = (
         "西城区人民政府",
         "team_streets",
         XICHENG,
+        report_to="西城区人民政府",
     ),
     LocalityPlan(
         "110112",
