@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,37 +40,34 @@ from accounts.services import (
 )
 from core.formtools import attempt_once
 from core.http import PersonRequest
-from core.paging import KeysetPage
+from core.listing import FilteredListView
 from core.permissions import Decision, get_for, require
 from core.roles import places_of
-from core.templatetags.ui import Column, Table, status_html
-
-PAGE = 50
-COLUMNS = (
-    Column("用户名", "username", "main"), Column("姓名", "name"), Column("所属地方"), Column("建立日期", "joined", "date"),
-    Column("最近登录", kind="date"), Column("状态", kind="status"),
-)  # fmt: skip
+from core.templatetags.ui import Column, status_html
 
 
-@require_GET
-@login_required
-def account_list(request: PersonRequest) -> HttpResponse:
-    require(can_see_accounts(request.user))
-    places = places_of(request.user)
-    chosen = AccountFilter(request.GET, User.objects.visible_to(request.user), user=request.user)
-    page = KeysetPage(chosen.qs, request=request, order=chosen.order(), size=PAGE)
-    table = Table(columns=COLUMNS, rows=[_cells(row, places) for row in page.rows], caption="账号")
-    may_create = can_create_accounts(request.user)
-    return render(request, "accounts/people.html", {
-        "filter": chosen, "page": page, "table": table, "may_create": may_create,
-    })  # fmt: skip
+class AccountList(FilteredListView):
+    template_name = "accounts/people.html"
+    filter_class = AccountFilter
+    caption = sheet = "账号"
+    columns = (
+        Column("用户名", "username", "main"), Column("姓名", "name"), Column("所属地方"),
+        Column("建立日期", "joined", "date"), Column("最近登录", kind="date"), Column("状态", kind="status"),
+    )  # fmt: skip
 
+    def scoped(self) -> QuerySet[User]:
+        require(can_see_accounts(self.request.user))
+        self.places = places_of(self.request.user)
+        return User.objects.visible_to(self.request.user)
 
-def _cells(row: User, places: Any) -> tuple[Any, ...]:
-    link = format_html('<a href="{}">{}</a>', reverse("accounts-person", args=[row.pk]), row.username)
-    seen = f"{timezone.localtime(row.last_login):%Y-%m-%d}" if row.last_login else "从未登录"
-    joined = f"{timezone.localtime(row.date_joined):%Y-%m-%d}"
-    return link, row.name, places.get(row.locality_code, ""), joined, seen, state_of(row)
+    def row(self, obj: User) -> Sequence[Any]:
+        link = format_html('<a href="{}">{}</a>', reverse("accounts-person", args=[obj.pk]), obj.username)
+        seen = f"{timezone.localtime(obj.last_login):%Y-%m-%d}" if obj.last_login else "从未登录"
+        joined = f"{timezone.localtime(obj.date_joined):%Y-%m-%d}"
+        return link, obj.name, self.places.get(obj.locality_code, ""), joined, seen, state_of(obj)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_create=can_create_accounts(self.request.user), **kwargs)
 
 
 def state_of(account: User) -> SafeString:

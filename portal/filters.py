@@ -13,6 +13,8 @@ from districts.filters import PlacesFilter
 
 
 class AuditFilter(ListFilter):
+    sorts = {"at": ("-pk",)}
+
     q = django_filters.CharFilter(label="对象或人员", max_length=60, method="search")
     result = django_filters.ChoiceFilter(label="结果", choices=AuditEntry.Result.choices, empty_label="全部")
     action = django_filters.CharFilter(label="操作代码", max_length=60, lookup_expr="startswith")

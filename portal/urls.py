@@ -9,6 +9,6 @@ urlpatterns = [
     path("home/", home.home, name="home"),
     path("notices/", notices.notice_list, name="notice-list"),
     path("notices/<int:pk>/", notices.notice, name="notice"),
-    path("audit/", audit.audit_list, name="audit"),
+    path("audit/", audit.AuditList.as_view(), name="audit"),
     path("measures/", measures.measures, name="measures"),
 ]

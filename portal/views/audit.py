@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.roles import Role
+from core.listing import FilteredListView
 from core.models import AuditEntry
-from core.paging import KeysetPage
 from core.permissions import Decision, require
+from core.templatetags.ui import Column, status_html
 from districts.access import access_of
 from districts.models import Locality
 from portal.filters import AuditFilter
+
+RESULTS = {"ok": ("成功", "good"), "refused": ("被拒绝", "waiting")}
+FAILED = ("出错", "bad")
 
 
 def can_read_audit(user: object) -> Decision:
@@ -23,13 +28,23 @@ def can_read_audit(user: object) -> Decision:
     )
 
 
-@require_GET
-@login_required
-def audit_list(request: HttpRequest) -> HttpResponse:
-    require(can_read_audit(request.user))
-    codes = list(Locality.objects.visible_to(request.user).values_list("code", flat=True))
-    entries = AuditEntry.objects.filter(locality_code__in=[*codes, ""])
-    chosen = AuditFilter(request.GET, entries, user=request.user)
-    page = KeysetPage(chosen.qs.select_related("actor"), request=request, order=("-pk",), size=50)
-    crumbs = [("首页", "/home/"), ("审计记录", "")]
-    return render(request, "portal/audit.html", {"filter": chosen, "page": page, "crumbs": crumbs})
+class AuditList(FilteredListView):
+    template_name = "portal/audit.html"
+    filter_class = AuditFilter
+    caption = sheet = "审计记录"
+    columns = (
+        Column("时间", kind="date"), Column("人员", kind="main"), Column("操作"), Column("对象"),
+        Column("结果", kind="status"), Column("来源"),
+    )  # fmt: skip
+    extra_context = {"crumbs": [("首页", "/home/"), ("审计记录", "")]}
+
+    def scoped(self) -> QuerySet[AuditEntry]:
+        require(can_read_audit(self.request.user))
+        codes = Locality.objects.visible_to(self.request.user).values_list("code", flat=True)
+        return AuditEntry.objects.filter(locality_code__in=[*codes, ""])
+
+    def row(self, obj: AuditEntry) -> Sequence[Any]:
+        return (
+            f"{timezone.localtime(obj.at):%Y-%m-%d %H:%M:%S}", obj.actor_label or "系统", obj.action_label,
+            obj.object_label or "—", status_html(*RESULTS.get(obj.result, FAILED)), obj.ip or "—",
+        )  # fmt: skip
