@@ -51,6 +51,8 @@ LOGINS = {
     "secadmin": (Role.SECADMIN, "安全管理员"),
     "auditor": (Role.AUDITOR, "审计管理员"),
 }
+# A second person of the office, to whom the first can hand over while away and who reviews what the first decided.
+COLLEAGUES = {"bureau2": (Role.BUREAU, "分局干部乙")}
 MEMBERS_SINCE = date(2021, 1, 1)
 
 
@@ -472,10 +474,10 @@ def _logins(
     bureau: Organisation,
     department: Organisation,
 ) -> None:
-    """One login for each role; `lead` and `planner` are the first two planners of the registry."""
+    """One login for each role, and a colleague; `lead` and `planner` are the first two planners of the registry."""
     city = world.localities.get(plan.parent, locality)
     leading = TeamMember.objects.filter(team__lead=planners[0]).exists()
-    for login, (role, title) in LOGINS.items():
+    for login, (role, title) in (LOGINS | COLLEAGUES).items():
         planner = {"lead": planners[0], "planner": planners[1]}.get(login)
         user = User.objects.create(
             username=f"{login}-{plan.suffix}",

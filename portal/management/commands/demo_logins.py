@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
-from portal.demo.build import LOGINS
+from portal.demo.build import COLLEAGUES, LOGINS
 from portal.demo.password import demo_password
 
 
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         if not settings.DEMO or not User.objects.filter(is_demo=True).exists():
             return
         self.stdout.write(
-            f"  示例账号：{'、'.join(LOGINS)}，后加 -bj（东城）、-tz（通州）、-jc（晋城）、-lc（聊城），例如 planner-bj\n"
+            f"  示例账号：{'、'.join([*LOGINS, *COLLEAGUES])}，后加 -bj（东城）、-tz（通州）、-jc（晋城）、-lc（聊城），例如 planner-bj\n"
             f"  口令：{demo_password()}"
         )
