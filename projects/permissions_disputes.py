@@ -15,7 +15,7 @@ from projects.models import Consultation, Dispute, Opinion, OpinionAuthor, Opini
 from projects.permissions_rectifications import UNSETTLED, is_follower
 from projects.querysets import asked_once, led_planners, offices_of, own_planners, served_projects
 from projects.sides import is_bureau_of, is_leader_of, is_office_of, is_planner, speaks_for
-from projects.stage_policy import CLAUSE_UNSET, latest_stage, policy_of_stage
+from projects.stage_policy import CLAUSE_UNSET, binding_policy, latest_stage
 
 WORDS = {
     "filed": "这项分歧正等待对方陈述",
@@ -41,7 +41,7 @@ class Matter:
 
 def route_of(project: Project) -> tuple[EffectivePolicy | None, dict[str, Any] | None]:
     """The policy that counts, and its route: who may raise, and to whom; None where it names none."""
-    policy = policy_of_stage(latest_stage(project), project)
+    policy = binding_policy(latest_stage(project), project)
     return policy, policy.value(_KEY) if policy is not None else None
 
 

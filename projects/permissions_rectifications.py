@@ -11,7 +11,7 @@ from projects.conflicts import conflict_of
 from projects.models import PartyLink, Project, Rectification
 from projects.querysets import led_planners, own_planners, served_projects
 from projects.sides import is_bureau_of, is_leader_of, is_office_of, is_planner, speaks_for
-from projects.stage_policy import CLAUSE_UNSET, policy_of_project, policy_of_stage
+from projects.stage_policy import CLAUSE_UNSET, binding_policy, policy_of_project
 
 WORDS = {
     "open": "这项整改尚未回复",
@@ -122,7 +122,7 @@ def can_fall_overdue(user: Any, rectification: Rectification) -> Decision:
 
 def can_waive(user: Any, rectification: Rectification) -> Decision:
     """Whom the policy names (review.waiver_by); nobody while that is unset."""
-    policy = policy_of_stage(rectification.stage, rectification.project)
+    policy = binding_policy(rectification.stage, rectification.project)
     sides = policy.value("review.waiver_by") if policy is not None else None
     if not sides:
         return Decision.no(f"谁可批准免予整改，本地制度{CLAUSE_UNSET}。")

@@ -11,10 +11,10 @@ from django.utils import timezone
 from core.calendar import load_work_calendar
 from districts.policy.values import EffectivePolicy
 from districts.services.policies import policy_for_version, policy_in_force
-from projects import rounds
 from projects.deadlines import Due, due_day
 from projects.models import Project, ProjectStage
 from projects.review import clause_of, term_of
+from projects.rounds import policy_of_stage
 
 CLAUSE_UNSET = "未设定"
 # Terms are counted on a calendar this long: the longest that a policy can set, with holidays between.
@@ -26,7 +26,7 @@ def current_stage(project: Project) -> ProjectStage | None:
     return ProjectStage.objects.filter(project=project, state=ProjectStage.State.OPEN).first()
 
 
-def policy_of_stage(stage: ProjectStage | None, project: Project, on: date | None = None) -> EffectivePolicy | None:
+def binding_policy(stage: ProjectStage | None, project: Project, on: date | None = None) -> EffectivePolicy | None:
     """The policy of a round with the supplements of the day; what is in force for rounds that kept no version.
 
     A second-hand policy binds nobody, so it is none.
@@ -34,7 +34,7 @@ def policy_of_stage(stage: ProjectStage | None, project: Project, on: date | Non
     if stage is None or stage.policy_version_id is None:
         policy = policy_in_force(project.locality, on or timezone.localdate())
     elif on is None:
-        policy = rounds.policy_of_stage(stage)
+        policy = policy_of_stage(stage)
     else:
         policy = policy_for_version(stage.policy_version_id, on, locality=project.locality)
     return None if policy is None or policy.second_hand else policy
@@ -47,7 +47,7 @@ def latest_stage(project: Project) -> ProjectStage | None:
 
 
 def policy_of_project(project: Project, on: date | None = None) -> EffectivePolicy | None:
-    return policy_of_stage(current_stage(project), project, on)
+    return binding_policy(current_stage(project), project, on)
 
 
 def clause_json(policy: EffectivePolicy | None, key: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from projects.models import (
     RectificationReply,
 )
 from projects.querysets import RectificationQuerySet
-from projects.stage_policy import clause_json, current_stage, day_after_days, policy_of_stage
+from projects.stage_policy import binding_policy, clause_json, current_stage, day_after_days
 from projects.transitions import RECTIFICATION
 
 from .audience import bureau_of, followers_of, leaders_of, logins_with_leads, offices_of_project
@@ -74,7 +74,7 @@ def open_rectifications(project: Project) -> RectificationQuerySet:
 
 def term_days(project: Project) -> int | None:
     """The days that the policy gives for mending (review.rectification); None where it gives none."""
-    policy = policy_of_stage(current_stage(project), project)
+    policy = binding_policy(current_stage(project), project)
     rule = policy.value("review.rectification") if policy is not None else None
     days = rule.get("days") if rule is not None else None
     return None if days is None else int(days)
@@ -110,7 +110,7 @@ def open_rectification(
         locality=project.locality, project=project, stage=stage, raised_by=planner, raised_on=raised_on,
         number=take_number(SERIAL, project.locality, raised_on.year), source_log=source_log, subject=subject,
         text=text.strip(), basis=basis.strip(), contractor=contractor, due_on=due_on,
-        clause=clause_json(policy_of_stage(stage, project), "review.rectification"),
+        clause=clause_json(binding_policy(stage, project), "review.rectification"),
     )  # fmt: skip
     save_checked(rectification)
     _keep_found(rectification, photos)
