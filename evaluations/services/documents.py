@@ -128,11 +128,15 @@ def _frozen(report: DutyReport) -> dict[str, Any]:
 
 def _context(report: DutyReport, facts: dict[str, Any]) -> dict[str, Any]:
     frozen_on = timezone.localtime(report.frozen_at).date() if report.frozen_at else timezone.localdate()
+    summary = summary_of(facts["subjects"])
+    # Each member's own document carries its evidence: gathered again, that of twenty fills eighty pages.
+    gathered = summary is not None and bool(facts["members"])
     return {
         "report": report,
         "facts": facts,
         "chart": _chart(facts),
-        "summary": summary_of(facts["subjects"]),
+        "summary": summary,
+        "gathered": gathered,
         "sections": [
             {
                 "numeral": NUMERALS[number],
@@ -143,7 +147,9 @@ def _context(report: DutyReport, facts: dict[str, Any]) -> dict[str, Any]:
             }
             for number, section in enumerate(SECTIONS, 3)
         ],
-        "annex": [{"label": subject["label"], "rows": _annex(subject)} for subject in facts["subjects"]],
+        "annex": []
+        if gathered
+        else [{"label": subject["label"], "rows": _annex(subject)} for subject in facts["subjects"]],
         "members_numeral": NUMERALS[len(SECTIONS) + 3],
         "photos": [{"url": f"asset:photo-{p['file']}", "caption": p["caption"]} for p in facts["photos"]],
         "period_words": f"{prose_date(report.cycle.start)}至{prose_date(report.cycle.end)}",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.template.loader import render_to_string
 from pypdf import PdfReader
 
 from core.jobs import run_waiting
@@ -180,3 +181,18 @@ def test_asked_for_before_the_round_closes_it_is_made_after_it(frozen, cast):
     job.refresh_from_db()
     frozen.refresh_from_db()
     assert job.state == "done" and frozen.document is not None and "草稿" not in _text(frozen.document.file.read())
+
+
+def test_a_collation_of_many_leaves_the_evidence_to_its_members_documents(frozen):
+    """What each member's document carries is not gathered again; a document of one's own carries it all."""
+    subject = frozen.facts["subjects"][0]
+    many = {
+        **frozen.facts,
+        "subjects": [subject] * 9,
+        "members": [{"author": "单小雨", "charge": "", "state": "已定稿"}],
+    }
+    pages = []
+    for facts in (many, {**many, "members": []}):
+        html = render_to_string(documents.TEMPLATE, {**documents._context(frozen, facts), "issue": None})
+        pages.append((html.count("数据的计算过程"), html.count("履职记录</h2>"), "见各成员文书的附件" in html))
+    assert pages == [(0, 0, True), (1, 1, False)]
