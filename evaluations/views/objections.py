@@ -32,8 +32,8 @@ from evaluations.services import objections as service
 from evaluations.services.rules import rules_of
 from evaluations.services.shown import shown_result, shown_results
 
-RESULTS = Result.objects.select_related(
-    "subject__round__locality", "subject__planner", "subject__unit", "subject__organisation", "letter__file"
+RESULTS = Result.objects.select_related("subject__round__locality").prefetch_related(
+    "subject__planner", "subject__unit", "subject__organisation", "letter__file"
 )
 HOME = ("首页", "/home/")
 TONES = {"raised": "waiting", "reviewing": "info", "upheld": "good", "rejected": "neutral", "withdrawn": "neutral"}

@@ -150,15 +150,16 @@ def test_role_that_is_taken_away_is_gone_at_the_next_request(stage, found):
 
 
 def test_nobody_gets_a_crash_whatever_is_asked_for(stage, found):
-    """Each address is asked with sense and with nonsense by those who may open it, and by one who may not."""
+    """Each address is asked with sense by those who may open it, and with nonsense by one of them; where nobody may, by
+    one who may not."""
     crashed = []
     for address in addresses():
         cells = found.get((address.name, "GET"), {})
         may = [role for role in ROLES if cells.get(role) == OPEN]
         askers = {*may[:1], *may[len(may) // 2 : len(may) // 2 + 1], *may[-1:]} or {"bureau"}
         sense, nonsense = stage.url(address), _nonsense(address)
-        for role in askers:
-            for url in (sense, f"{sense}?{urlencode(NOISE)}", *nonsense):
+        for number, role in enumerate(sorted(askers)):
+            for url in (sense, *(() if number else (f"{sense}?{urlencode(NOISE)}", *nonsense))):
                 status = stage.ask(stage.own[role], "get", url).status_code
                 if status >= 500:
                     crashed.append((role, status, url))

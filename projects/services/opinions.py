@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Prefetch
 from django.utils import timezone
 
 from accounts.models import User
@@ -39,15 +39,14 @@ from projects.permissions_opinions import (
 from projects.review import points_of
 from projects.services.audience import desk_of, logins_of
 from projects.services.choosing import policy_of
+from projects.services.consultees import ROWS as CONSULTEES
 from projects.services.consultees import colleagues_of
 from projects.services.course import answered_again, locked, reason_of, tell
 from projects.transitions import CONSULTEE, OPINION
 
-ROWS = Opinion.objects.select_related(
-    "locality", "author__institution", "endorsed_by", "entered_by", "document__file", "scan", "supersedes__document",
-    "consultee__planner__institution", "consultee__contract__team__lead", "consultee__consultation__project__locality",
-    "consultee__consultation__stage", "consultee__consultation__asker", "consultee__consultation__locality",
-)  # fmt: skip
+ROWS = Opinion.objects.select_related("locality", "author__institution", "document__file").prefetch_related(
+    Prefetch("consultee", CONSULTEES), "endorsed_by", "entered_by", "scan", "supersedes__document"
+)
 LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_BASIS, MOST_ITEMS = 4000, 2000, 300, 60
 _STALE = "这份意见书已在别处保存过。请先复制本页未保存的文字，再刷新页面。"
 

@@ -36,15 +36,9 @@ from projects.services import disputes
 from projects.shown import DISPUTE_TONES, clause_words, late_words
 from projects.transitions import DISPUTE
 
-_ROWS = Dispute.objects.select_related(
-    "project__locality", "project__owner", "locality", "stage", "item__opinion__author",
-    "item__opinion__consultee__consultation__asker", "rectification__contractor", "rectification__project",
-    "raised_by", "ruled_by", "document",
-)  # fmt: skip
-
 
 def _one(request: PersonRequest, pk: int, *predicates: Any) -> Dispute:
-    return get_for(request.user, Dispute, pk, *predicates, queryset=_ROWS)
+    return get_for(request.user, Dispute, pk, *predicates, queryset=documents.ROWS)
 
 
 class DisputeList(FilteredListView):
