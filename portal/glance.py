@@ -1,8 +1,10 @@
-"""A person's figures on the home page, and the acts they do most; each tile opens to what is behind it."""
+"""A person's figures on the home page, and the acts they do most; each tile opens to what is behind it.
+
+What the offices and the administrators see stands in `glance_offices`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,29 +16,14 @@ from districts.access import Access, access_of
 from districts.models import Unit
 from planners.models import Assignment, Contract, Planner
 from planners.services.assignments import charges_of
+from portal.glance_offices import OFFICES, months_chart, review_part
+from portal.glance_parts import Act, Glance, Part
 from worklogs.models import DutyFigure, WorkLog
 from worklogs.services.figures import figures_for
 from worklogs.tally.words import tidy
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    label: str
-    url: str
-    icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """`tiles` as partials/stat_tiles.html wants them; `idle_text` is said when nothing waits."""
-
-    title: str = ""
-    tiles: list[dict[str, Any]] = field(default_factory=list)
-    actions: list[Act] = field(default_factory=list)
-    idle_text: str = "新的事项出现时会在这里列出。"
 
 
 def glance_for(user: User, *, today: date) -> Glance:
@@ -48,6 +35,9 @@ def glance_for(user: User, *, today: date) -> Glance:
         return _unit(user, access, today)
     if access.is_role(Role.BUREAU, Role.LEADER, Role.CITY):
         return _locality(user, access, today)
+    for role, make in OFFICES.items():
+        if access.is_role(role):
+            return make(user, today)
     return Glance()
 
 
@@ -73,8 +63,7 @@ def _planner(user: User, today: date) -> Glance:
         *_standing(user, today, figures),
     ]
     return Glance(
-        f"{today.year}年{today.month}月",
-        tiles,
+        [Part(f"{today.year}年{today.month}月", tiles)],
         [Act("记一次履职", reverse("worklogs:create"), "plus")],
         "记录一次走访只要半分钟。",
     )
@@ -104,7 +93,7 @@ def _unit(user: User, access: Access, today: date) -> Glance:
     )
     people = Planner.objects.visible_to(user).count()
     listed = f"{reverse('worklogs:list')}?month={today:%Y-%m}"
-    return Glance(
+    return Glance([Part(
         f"{today.year}年{today.month}月",
         [
             {"label": "本月到访记录", "value": counts["logs"], "unit": "条", "url": listed},
@@ -118,7 +107,7 @@ def _unit(user: User, access: Access, today: date) -> Glance:
             },
             {"label": "服务本单元的规划师", "value": people, "unit": "人", "url": reverse("planners:list")},
         ],
-    )
+    )])  # fmt: skip
 
 
 def _reached(user: User, today: date) -> dict[str, Any]:
@@ -141,7 +130,7 @@ def _locality(user: User, access: Access, today: date) -> Glance:
     counts = logs.aggregate(logs=Count("pk"), waiting=Count("pk", filter=Q(state="submitted")))
     upload = Act("导入履职记录", reverse("core:import-upload", args=["worklogs"]), "upload")
     actions = [upload] if access.is_role(Role.BUREAU) else []
-    return Glance(
+    place = Part(
         "本地方概况",
         [
             {
@@ -160,5 +149,5 @@ def _locality(user: User, access: Access, today: date) -> Glance:
             },
             _reached(user, today),
         ],
-        actions,
     )  # fmt: skip
+    return Glance([place, review_part(user, today)], actions, chart=months_chart(user, today))
