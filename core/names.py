@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, pinyin
+from pypinyin import Style, load_phrases_dict, pinyin
 
 from core.text import clean_text, to_halfwidth
 
@@ -41,6 +41,14 @@ COMPOUND_SURNAMES = {
 }  # fmt: skip
 # Characters of names that the dictionary does not hold.
 EXTRA_READINGS = {"𠮷": "ji2", "𬱖": "di2", "𫍯": "xi3", "𡋾": "jiong3", "𬀩": "wei3"}
+
+# Places that the dictionary reads as other words; streets and towns are named after them.
+PLACES = {
+    "朝阳": "cháo yáng", "什刹海": "shí chà hǎi", "大栅栏": "dà shi làn", "长辛店": "cháng xīn diàn", "单县": "shàn xiàn",
+    "冠县": "guàn xiàn", "洪洞": "hóng tóng", "会稽": "kuài jī", "会理": "huì lǐ", "朝天门": "cháo tiān mén",
+    "长治": "cháng zhì", "长子县": "zhǎng zǐ xiàn", "乐亭": "lào tíng", "重庆": "chóng qìng", "牟平": "mù píng",
+}  # fmt: skip
+load_phrases_dict({name: [[syllable] for syllable in said.split()] for name, said in PLACES.items()})
 
 # What ends like this is a place or a body, whatever its first character could be as a surname (解放街道, 区府路).
 _PLACE = re.compile(r"(?:街道|社区|街|镇|乡|村|区|县|市|州|盟|旗|园|路|巷|片|组团|中心|院|局|委|办|公司|项目|单元|城)$")

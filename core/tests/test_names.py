@@ -27,7 +27,16 @@ def test_surname_is_read_as_a_surname(name: str, reading: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "reading"), [("解放街道", "jie"), ("区府路", "qu"), ("单店镇", "dan"), ("重庆市", "chong")]
+    ("place", "reading"),
+    [
+        ("解放街道", "jie"),
+        ("区府路", "qu"),
+        ("单店镇", "dan"),
+        ("重庆市", "chong"),
+        ("朝阳门街道", "chao"),
+        ("什刹海街道", "shi"),
+        ("长辛店镇", "chang"),
+    ],
 )
 def test_places_are_not_read_as_surnames(place: str, reading: str) -> None:
     assert syllables(place)[0] == reading

@@ -21,6 +21,7 @@ ROLES = (
     "city",
     "department",
     "finance",
+    "evaluator",
     "sysadmin",
     "secadmin",
     "auditor",
@@ -111,5 +112,5 @@ def test_the_chart_has_twelve_months_and_says_them_in_words(cast):
 def test_the_page_takes_few_queries(cast, who, django_assert_max_num_queries):
     client = client_of(getattr(cast, who))
     client.get("/home/")
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(46):
         assert client.get("/home/").status_code == 200
