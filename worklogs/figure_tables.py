@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from worklogs.models import DutyFigure
 from worklogs.querysets import DutyFigureQuerySet
 from worklogs.services.standing import KeptFigure, standing_of, tone_of
 from worklogs.tally.words import tidy
@@ -56,10 +58,17 @@ def light(rows: DutyFigureQuerySet) -> Any:
 
 
 def lines_of(rows: Iterable[KeptFigure], *, today: date) -> list[FigureLine]:
-    return [_line(row, today) for row in rows]
+    """Rows that read the same (two teams in one merged unit) are told apart by their contracts: one query then."""
+    found = list(rows)
+    same = Counter((row.label, row.start, row.end) for row in found)
+    alike = [row.pk for row in found if same[row.label, row.start, row.end] > 1]
+    numbers: dict[int, str] = {}
+    if alike:
+        numbers = dict(DutyFigure.objects.filter(pk__in=alike).values_list("pk", "contract__number"))
+    return [_line(row, today, numbers.get(row.pk, "")) for row in found]
 
 
-def _line(row: KeptFigure, today: date) -> FigureLine:
+def _line(row: KeptFigure, today: date, contract: str) -> FigureLine:
     url = reverse("worklogs:figure", args=[row.pk])
     percent = None
     if row.days is not None and row.required_days:
@@ -67,7 +76,7 @@ def _line(row: KeptFigure, today: date) -> FigureLine:
     visits = UNSET if row.visits is None else _out_of(row.visits, row.required_visits)
     deduction = UNSET if row.deduction is None else format_html('<span class="num">{}</span>', f"{row.deduction:,.2f}")
     return FigureLine(
-        row, url, _span(row), standing_of(row, today), percent,
+        row, url, f"{_span(row)} 合同 {contract}".strip() if contract else _span(row), standing_of(row, today), percent,
         tone_of(row, today), [_cell(row, month, url) for month in row.months],
         (("走访", visits), ("扣减（元）", deduction)),
     )  # fmt: skip

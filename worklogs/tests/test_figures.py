@@ -111,6 +111,18 @@ def test_filters_narrow_the_list_and_the_export_alike(cast, figure, client, quer
     assert (book.active.max_row == 2) == found
 
 
+def test_two_subjects_of_one_name_are_told_apart_by_their_contracts(cast, figure, client):
+    """As after a merger, until it is settled who of two teams goes on."""
+    client.force_login(cast.bureau)
+    assert "合同" not in client.get(LIST, {"year": YEAR}).context["lines"][0].span
+    team = factories.make_team(cast.locality, lead=cast.own_planner)
+    other = factories.make_contract(cast.locality, team=team, policy_version=cast.contract.policy_version)
+    factories.make_assignment(other, cast.unit.charge, team=team)
+    figures.recount_year(year=YEAR)
+    spans = [line.span for line in client.get(LIST, {"year": YEAR}).context["lines"]]
+    assert sorted(spans) == sorted(f"合同 {contract.number}" for contract in (cast.contract, other))
+
+
 def test_export_holds_the_shown_numbers_and_is_audited(cast, figure, client):
     client.force_login(cast.bureau)
     rows = list(load_workbook(BytesIO(client.get(f"{LIST}export.xlsx", {"year": YEAR}).getvalue())).active.values)
