@@ -1,4 +1,4 @@
-"""What offices and administrators see at once: the course of project review, the year's fees, forms, accounts, audit."""
+"""What offices and administrators see at once: the course of project review, fees, forms, accounts, audit."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def months_chart(user: User, today: date) -> Chart | None:
     return Chart(
         "近十二个月履职记录（条）",
         {
-            "grid": {"left": 40, "right": 16, "top": 36, "bottom": 28}, "tooltip": {"trigger": "axis"}, "legend": {"top": 0},
+            "grid": {"left": 40, "right": 16, "top": 36, "bottom": 28},
+            "tooltip": {"trigger": "axis"}, "legend": {"top": 0},
             "xAxis": {"type": "category", "data": [f"{m.year}-{m.month:02}" for m in months]},
             "yAxis": {"type": "value", "minInterval": 1},
             "series": [
@@ -106,7 +107,8 @@ def _department(user: User, today: date) -> Glance:
 def _finance(user: User, today: date) -> Glance:
     running = Contract.objects.visible_to(user).running(today).aggregate(n=Count("pk"), fee=Sum("annual_fee"))
     kept = DutyFigure.objects.visible_to(user).filter(year=today.year).aggregate(
-        cut=Sum("deduction"), unset=Count("pk", filter=Q(deduction=None)), short=Count("pk", filter=Q(shortfall_days__gt=0))
+        cut=Sum("deduction"), unset=Count("pk", filter=Q(deduction=None)),
+        short=Count("pk", filter=Q(shortfall_days__gt=0)),
     )  # fmt: skip
     figures, contracts = reverse("worklogs:figures"), reverse("planners:contract-list")
     return Glance([Part(f"{today.year}年", [
@@ -143,7 +145,8 @@ def _evaluator(user: User, today: date) -> Glance:
 
 def _accounts(user: User) -> list[dict[str, Any]]:
     counts = Account.objects.visible_to(user).aggregate(
-        on=Count("pk", filter=Q(is_active=True)), first=Count("pk", filter=Q(is_active=True, must_change_password=True)),
+        on=Count("pk", filter=Q(is_active=True)),
+        first=Count("pk", filter=Q(is_active=True, must_change_password=True)),
         never=Count("pk", filter=Q(is_active=True, last_login=None)),
     )  # fmt: skip
     listed = reverse("accounts-people")

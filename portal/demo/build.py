@@ -112,16 +112,11 @@ def _unit(world: World, locality: Locality, plan: UnitPlan) -> Unit:
     office_name = plan.name + {"street": "办事处", "town": "人民政府", "park": "管理委员会"}.get(plan.kind, "管理机构")
     office = _organisation(locality, office_name, Organisation.Kind.UNIT_OFFICE)
     charge = Charge.objects.create(kind=Charge.Kind.UNIT, locality=locality, name=plan.name)
+    origin = Unit.Origin.DOCUMENT if plan.source else Unit.Origin.DIVISION
     unit = Unit.objects.create(
-        charge=charge,
-        locality=locality,
-        name=plan.name,
-        kind=plan.kind,
-        area_type=plan.area_type,
-        office=office,
-        origin=Unit.Origin.DOCUMENT if plan.source else Unit.Origin.DIVISION,
-        source=plan.source,
-    )
+        charge=charge, locality=locality, name=plan.name, kind=plan.kind, area_type=plan.area_type, office=office,
+        origin=origin, source=plan.source,
+    )  # fmt: skip
     UnitPart.objects.bulk_create(
         UnitPart(unit=unit, division_id=code, portion=portion) for code, portion in plan.divisions
     )

@@ -37,8 +37,8 @@ def build_reports(today: date) -> int:
         if not past:
             continue
         cycle = open_cycle(
-            locality, actor=bureau, start=past[0].start, end=past[0].end, due_on=today + timedelta(days=20), today=today,
-            recipient=plan.report_to or None,
+            locality, actor=bureau, start=past[0].start, end=past[0].end, due_on=today + timedelta(days=20),
+            today=today, recipient=plan.report_to or None,
         )  # fmt: skip
         opened += 1
         _photos(cycle, bureau)

@@ -56,7 +56,7 @@ def test_an_opinion_of_five_items_is_answered_in_twelve_clicks(cast, request_of_
     assert request_of_five.state == "settled"
     expect(page.locator(f"text={REASON}").first).to_be_visible()
     page.goto("/home/")
-    expect(page.locator("text=待反馈采纳情况")).to_have_count(0)
+    expect(page.locator(".todo >> text=待反馈采纳情况")).to_have_count(0)
 
 
 def test_what_is_typed_is_kept_when_the_page_is_left(cast, request_of_five, browse, hand):
