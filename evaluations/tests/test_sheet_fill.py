@@ -236,9 +236,10 @@ def test_own_forms_side_by_side_hold_ones_own_alone(filling):
 
 def test_the_log_says_that_and_not_what(filling):
     sheet, officer = filling.of_unit(), filling.site.unit_officer
-    submit(sheet, officer, everything(sheet, 37, comment="机密说明"))
+    sheet.form.indicators.exclude(kind="text").update(increment=Decimal("0.01"))
+    submit(sheet, officer, everything(sheet, "37.37", comment="机密说明"))
     for entry in AuditEntry.objects.filter(object_type="evaluations.sheet", object_id=str(sheet.pk)):
-        assert "37" not in str(entry.detail) and "机密" not in str(entry.detail)
+        assert "37.37" not in str(entry.detail) and "机密" not in str(entry.detail)
     assert {"sheet.begin", "sheet.save", "sheet.submit"} <= set(
         AuditEntry.objects.filter(object_id=str(sheet.pk)).values_list("action", flat=True)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -32,7 +33,8 @@ from evaluations.tests.filling_cases import (
 pytestmark = pytest.mark.django_db
 EVERYBODY = ["bureau", "leader", "city", "unit_officer", "other_officer", "department", "owner", "planner", "colleague"]
 # Nowhere but in an answer.
-SECRET, SCORE = "绝密评语七三", 73
+# A score that no number of a row or a name can hold by accident.
+SECRET, SCORE = "绝密评语七三", "73.37"
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ def filling(db):
 def secret(filling):
     """甲街道 has handed in about 龚䶮, and 龚䶮 about 甲街道: figures and words that stand nowhere else."""
     sheet, back = filling.of_unit(), filling.of_planner()
+    for one in (sheet, back):
+        one.form.indicators.exclude(kind="text").update(increment=Decimal("0.01"))
     submit(sheet, filling.site.unit_officer, everything(sheet, SCORE, comment=SECRET))
     submit(back, filling.site.planner, everything(back, SCORE, comment=SECRET))
     return sheet, back
@@ -243,7 +247,7 @@ def test_a_stranger_is_told_that_there_is_nothing(filling, secret):
 
 
 def test_searching_for_what_was_written_finds_nothing(filling, secret):
-    for words in (SECRET, str(SCORE)):
+    for words in (SECRET, SCORE):
         url = reverse("evaluations:round-sheets", args=[filling.round.pk]) + f"?q={words}"
         assert "没有符合条件的评估表" in logged_in(filling.site.bureau).get(url).content.decode()
 
@@ -252,7 +256,7 @@ def test_notices_and_the_log_say_nothing(filling, secret):
     close_step(filling.step, actor=filling.site.bureau)
     assert not Notification.objects.filter(text__contains=SECRET).exists()
     for entry in AuditEntry.objects.all():
-        assert SECRET not in json.dumps(entry.detail, ensure_ascii=False) and str(SCORE) not in str(entry.detail)
+        assert SECRET not in json.dumps(entry.detail, ensure_ascii=False) and SCORE not in str(entry.detail)
 
 
 def test_after_it_has_closed_the_organisers_read_and_the_rated_do_not(filling, secret):
