@@ -19,7 +19,6 @@ class OpenCycleForm(LaidOut, forms.Form):
 
     period = forms.ChoiceField(label="期间", widget=forms.RadioSelect)
     due_on = DayField(label="截止日期", required=False, help_text="制度未规定期限的，由本次通知确定；可以不填。")
-
     recipient = forms.CharField(
         label="报送对象", required=False, max_length=80,
         help_text="印在文书抬头。制度写得简略的（如“政府”），请写机关全称；留空则不印抬头。",

@@ -61,7 +61,7 @@ class ContractFilter(PlacesFilter):
     q = django_filters.CharFilter(label="合同编号、受聘方或聘用方", max_length=60, method="with_words")
     state = django_filters.ChoiceFilter(
         label="状态",
-        choices=[*Contract.State.choices, ("due", "90 天内到期"), ("over", "已期满未办理")],
+        choices=[*Contract.State.choices, ("running", "履行中"), ("due", "90 天内到期"), ("over", "已期满未办理")],
         empty_label="全部",
         method="in_state",
     )
@@ -70,6 +70,8 @@ class ContractFilter(PlacesFilter):
     )
 
     def in_state(self, rows: Any, name: str, value: str) -> Any:
+        if value == "running":
+            return rows.running(timezone.localdate())
         if value == "due":
             return rows.due_within(90, timezone.localdate())
         if value == "over":

@@ -137,7 +137,9 @@ def _locality(user: User, access: Access, today: date) -> Glance:
                 "label": "责任单元有规划师", "value": f"{served} / {total}", "unit": "个", "url": reverse("districts:unit-list"),
                 "tone": "good" if served == total else "waiting",
             },
-            {"label": "履行中的合同", "value": contracts, "unit": "份", "url": reverse("planners:contract-list")},
+            {"label": "履行中的合同", "value": contracts, "unit": "份",
+                "url": f"{reverse('planners:contract-list')}?state=running",
+           },
             {
                 "label": "本月履职记录", "value": counts["logs"], "unit": "条",
                 "url": f"{reverse('worklogs:list')}?month={today:%Y-%m}",

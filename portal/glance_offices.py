@@ -13,28 +13,27 @@ from django.utils import timezone
 
 from accounts.models import User as Account
 from accounts.roles import Role
-from core.models import AuditEntry
-from districts.models import Locality, Membership
+from districts.models import Membership
 from evaluations.models import Sheet
 from planners.models import Contract
+from portal.audit_scope import entries_for
 from portal.glance_parts import Chart, Glance, Part
 from projects import adoption
 from projects.models import Consultation, Project, Rectification, StageDecision
 from projects.services.adoption_reads import bundle_of, few, handed_in, items_seen, judged
+from worklogs.figure_filters import CONDITIONS
 from worklogs.models import DutyFigure, WorkLog
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-# A role that ends within this many days is worth a look.
-ENDING = timedelta(days=30)
 WEEK = timedelta(days=7)
 
 
 def review_part(user: User, today: date) -> Part:
     """Project review as far as the person sees it: what is under way, what was taken up, what passed without a word."""
     asked = Consultation.objects.visible_to(user).aggregate(
-        running=Count("pk", filter=Q(state__in=["asked", "suspended"])),
+        asking=Count("pk", filter=Q(state="asked")),
         owed=Count("pk", filter=Q(state="answered")),
         late=Count("pk", filter=Q(state="answered", feedback_due_on__lt=today)),
     )
@@ -46,9 +45,9 @@ def review_part(user: User, today: date) -> Part:
     red = StageDecision.objects.filter(ground="unconsulted", stage__project__in=visible.values("pk")).count()
     listed = reverse("projects:consultation-list")
     return Part("项目审查", [
-        {"label": "征询办理中", "value": asked["running"], "unit": "件", "url": listed},
+        {"label": "征询中", "value": asked["asking"], "unit": "件", "url": f"{listed}?state=asked"},
         {
-            "label": "待反馈采纳情况", "value": asked["owed"], "unit": "件", "url": f"{reverse('projects:desk')}?kind=feedback",
+            "label": "待反馈采纳情况", "value": asked["owed"], "unit": "件", "url": f"{listed}?state=answered",
             "note": f"其中逾期 {asked['late']} 件" if asked["late"] else "",
             "tone": "bad" if asked["late"] else "waiting" if asked["owed"] else "good",
         },
@@ -58,7 +57,8 @@ def review_part(user: User, today: date) -> Part:
             "url": f"{reverse('projects:adoption')}?since={start}&until={end}",
         },
         {
-            "label": "整改未办结", "value": open_, "unit": "件", "url": reverse("projects:rectifications"),
+            "label": "整改未办结", "value": open_, "unit": "件",
+            "url": f"{reverse('projects:rectifications')}?state=unsettled",
             "tone": "waiting" if open_ else "good",
         },
         {
@@ -108,18 +108,18 @@ def _finance(user: User, today: date) -> Glance:
     running = Contract.objects.visible_to(user).running(today).aggregate(n=Count("pk"), fee=Sum("annual_fee"))
     kept = DutyFigure.objects.visible_to(user).filter(year=today.year).aggregate(
         cut=Sum("deduction"), unset=Count("pk", filter=Q(deduction=None)),
-        short=Count("pk", filter=Q(shortfall_days__gt=0)),
+        short=Count("pk", filter=CONDITIONS["short"]),
     )  # fmt: skip
-    figures, contracts = reverse("worklogs:figures"), reverse("planners:contract-list")
+    figures, contracts = reverse("worklogs:figures"), f"{reverse('planners:contract-list')}?state=running"
     return Glance([Part(f"{today.year}年", [
         {"label": "履行中的合同", "value": running["n"], "unit": "份", "url": contracts},
         {"label": "年度服务费合计", "value": _money(running["fee"] or 0), "unit": "元", "url": contracts},
         {
             "label": "至今应扣减合计", "value": None if kept["cut"] is None else _money(kept["cut"]), "unit": "元",
             "note": f"另有 {kept['unset']} 个对象未设定扣减规则" if kept["unset"] and kept["cut"] is not None else "",
-            "url": figures,
+            "url": f"{figures}?standing=deduction",
         },
-        {"label": "天数尚有不足", "value": kept["short"], "unit": "个", "url": figures},
+        {"label": "未达到要求", "value": kept["short"], "unit": "个", "url": f"{figures}?standing=short"},
     ])], idle_text="合同和扣减的每个数字都可以点开，看到依据和记录。")  # fmt: skip
 
 
@@ -158,11 +158,10 @@ def _accounts(user: User) -> list[dict[str, Any]]:
 
 
 def _audit(user: User, today: date) -> list[dict[str, Any]]:
-    """What was done within a week, of the places of the person and of no place at all; as the audit's page has it."""
+    """What was done within a week, as the audit's page has it."""
     since = today - WEEK
     begin = datetime.combine(since, time.min, tzinfo=timezone.get_current_timezone())
-    codes = Locality.objects.visible_to(user).values_list("code", flat=True)
-    counts = AuditEntry.objects.filter(locality_code__in=[*codes, ""], at__gte=begin).aggregate(
+    counts = entries_for(user).filter(at__gte=begin).aggregate(
         all=Count("pk"), refused=Count("pk", filter=Q(result="refused")),
         failed=Count("pk", filter=Q(result="error")),
     )  # fmt: skip
@@ -186,19 +185,12 @@ def _sysadmin(user: User, today: date) -> Glance:
 
 def _secadmin(user: User, today: date) -> Glance:
     held = Membership.objects.visible_to(user).valid_on(today)
-    counts = held.aggregate(
-        all=Count("pk"), ending=Count("pk", filter=Q(valid_to__lte=today + ENDING)),
-        standing_in=Count("pk", filter=Q(stands_in_for__isnull=False)),
-    )  # fmt: skip
-    listed = reverse("districts:memberships")
+    counts = held.aggregate(all=Count("pk"), standing_in=Count("pk", filter=Q(stands_in_for__isnull=False)))
+    listed = f"{reverse('districts:memberships')}?state=current"
     tiles = [
         {"label": "有效身份", "value": counts["all"], "unit": "项", "url": listed},
-        {
-            "label": "三十天内到期", "value": counts["ending"], "unit": "项", "url": listed,
-            "tone": "waiting" if counts["ending"] else "neutral",
-        },
-        {"label": "代理中", "value": counts["standing_in"], "unit": "项", "url": f"{listed}?kind=substitution"},
-    ]  # fmt: skip
+        {"label": "代理中", "value": counts["standing_in"], "unit": "项", "url": f"{listed}&kind=substitution"},
+    ]
     return Glance([Part("身份与授权", tiles), Part("审计", _audit(user, today))])
 
 

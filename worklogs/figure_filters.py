@@ -20,7 +20,7 @@ STANDING = {
     "waiting": "有待确认记录",
 }
 FIRST_YEAR = 2018
-_CONDITIONS = {
+CONDITIONS = {
     "short": Q(shortfall_days__gt=0) | Q(shortfall_visits__gt=0),
     "met": Q(shortfall_days=0) & (Q(shortfall_visits=0) | Q(shortfall_visits=None)),
     "unset": Q(days=None),
@@ -64,4 +64,4 @@ class FigureFilter(PlacesFilter):
         return rows.filter(Q(search_text__contains=value.lower()) | Q(charge_id__in=charges_behind(value)))
 
     def standing_so(self, rows: Any, name: str, value: str) -> Any:
-        return rows.filter(_CONDITIONS[value])
+        return rows.filter(CONDITIONS[value])

@@ -32,8 +32,7 @@ from evaluations.tests.filling_cases import (
 
 pytestmark = pytest.mark.django_db
 EVERYBODY = ["bureau", "leader", "city", "unit_officer", "other_officer", "department", "owner", "planner", "colleague"]
-# Nowhere but in an answer.
-# A score that no number of a row or a name can hold by accident.
+# Nowhere but in an answer: the score too is one that no number of a row or a name holds by accident.
 SECRET, SCORE = "绝密评语七三", "73.37"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -11,9 +11,10 @@ from django.utils import timezone
 from core import audit
 from core.calendar import load_calendar
 from factories import Cast, make_cast, make_log, make_project
-from factories_review import make_answer, make_consultation, make_consultee, make_opinion
+from factories_review import make_answer, make_consultation, make_consultee, make_opinion, make_rectification
 from portal.glance import glance_for
 from projects.models import StageDecision
+from worklogs.services.figures import recount_year
 
 ROLES = (
     "bureau",
@@ -86,15 +87,37 @@ def test_what_was_taken_up_is_the_figure_of_its_page(cast):
 def test_administrators_count_what_the_audit_page_lists(cast):
     for result in ("ok", "refused", "error"):
         audit.record("list.export", actor=cast.bureau, locality=cast.locality, detail={"list": "x"}, result=result)
-    client = client_of(cast.auditor)
-    for tile in tiles_of(cast.auditor).values():
-        table = client.get(tile["url"]).context["table"]
-        # Opening the page is told in the audit too where it is refused; nothing here is.
-        assert len(table.rows) == tile["value"], tile["label"]
-    held = cast.unit_officer.memberships.get()
-    held.valid_to = timezone.localdate() + timedelta(days=30)
-    held.save(update_fields=["valid_to"])
-    assert tiles_of(cast.secadmin)["三十天内到期"]["value"] == 1
+    told = counted_and_listed(cast.auditor)
+    assert told["其中被拒绝"] == told["其中出错"] == (1, 1)
+    assert told["近七天审计记录"][0] == told["近七天审计记录"][1] >= 4
+    held = counted_and_listed(cast.secadmin)
+    assert held["有效身份"][0] > 5 and all(counted == listed for counted, listed in held.values())
+
+
+def test_what_offices_count_is_what_the_page_behind_it_lists(cast):
+    project = make_project(cast.locality, units=[cast.unit])
+    office = cast.department.memberships.get().organisation
+    for state in ("asked", "suspended", "answered", "answered", "settled"):
+        make_consultation(project, asker=office, asked_by=cast.department, state=state)
+    for state in ("open", "replied", "closed"):
+        make_rectification(project, raised_by=cast.own_planner, state=state)
+    found = counted_and_listed(cast.bureau)
+    assert found["征询中"] == (1, 1) and found["待反馈采纳情况"] == (2, 2) and found["整改未办结"] == (2, 2)
+    assert found["履行中的合同"] == (1, 1)
+    make_log(cast.own_planner, cast.unit.charge, cast.contract, date(2026, 3, 3), state="confirmed")
+    recount_year(year=2026)
+    money = counted_and_listed(cast.finance, date(2026, 7, 1))
+    assert money["未达到要求"] == (1, 1) and money["履行中的合同"] == (1, 1)
+
+
+def counted_and_listed(user, today: date | None = None) -> dict[str, tuple]:
+    """Label of each tile → (its number, rows of the page that it opens)."""
+    found, client = {}, client_of(user)  # logged in once, before anything is counted: the audit tells of it
+    for label, tile in tiles_of(user, today).items():
+        context = client.get(tile["url"]).context
+        rows = context["lines"] if "lines" in context else context["table"].rows if "table" in context else ()
+        found[label] = (tile["value"], len(rows))
+    return found
 
 
 def test_the_chart_has_twelve_months_and_says_them_in_words(cast):

@@ -14,7 +14,7 @@ from core.models import AuditEntry
 from core.permissions import Decision, require
 from core.templatetags.ui import Column, status_html
 from districts.access import access_of
-from districts.models import Locality
+from portal.audit_scope import entries_for
 from portal.filters import AuditFilter
 
 RESULTS = {"ok": ("成功", "good"), "refused": ("被拒绝", "waiting")}
@@ -40,8 +40,7 @@ class AuditList(FilteredListView):
 
     def scoped(self) -> QuerySet[AuditEntry]:
         require(can_read_audit(self.request.user))
-        codes = Locality.objects.visible_to(self.request.user).values_list("code", flat=True)
-        return AuditEntry.objects.filter(locality_code__in=[*codes, ""])
+        return entries_for(self.request.user)
 
     def row(self, obj: AuditEntry) -> Sequence[Any]:
         return (
