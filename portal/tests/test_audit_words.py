@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.urls import get_resolver
+from django.utils.module_loading import autodiscover_modules
 
 from core.audit import ACTION_LABELS
 
@@ -37,8 +38,9 @@ def recorded() -> Iterator[tuple[str, str]]:
 
 
 def test_every_action_of_the_log_has_words():
-    # Words are registered where the services are; every one of them is behind some page.
+    # Words are registered where the services are; every one of them is behind some page or some task.
     assert get_resolver().url_patterns
+    autodiscover_modules("tasks")
     found = list(recorded())
     assert len({action for _, action in found}) > 40
     assert [(where, action) for where, action in found if action not in ACTION_LABELS] == []
