@@ -3,12 +3,13 @@ PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: help setup run test check matrix bench soak lock
+.PHONY: help setup run test test-slow check matrix bench soak lock
 
 help:
 	@echo "make setup   安装运行所需的一切并装入示例数据（不启动）"
 	@echo "make run     启动门户、后台任务和定时任务（PORT=8000）；Ctrl-C 停止"
-	@echo "make test    全部测试（PostgreSQL + Redis + Chromium，再加嵌入方式的主要流程）"
+	@echo "make test    测试（PostgreSQL + Redis + Chromium，再加嵌入方式的主要流程）"
+	@echo "make test-slow  耗时的测试：逐页逐角色走遍全站、四地整轮评估、项目全过程"
 	@echo "make check   代码、类型、导入方向、迁移和上线检查"
 	@echo "make matrix  重写 docs/role-matrix.md（每个地址、每种角色的回答），请逐行看差异再提交"
 	@echo "make bench   性能比值；结果写入 bench/results.json"
@@ -23,6 +24,9 @@ run:
 
 test:
 	@$(PYTHON) scripts/run_tests.py $(ARGS)
+
+test-slow:
+	@$(PYTHON) scripts/run_tests.py --slow $(ARGS)
 
 check:
 	@$(PYTHON) scripts/run_checks.py $(ARGS)

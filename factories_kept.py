@@ -1,8 +1,8 @@
 """What many tests want, made once for each test process: copied out of the database, and copied back in for each.
 
 The cast takes over a hundred statements, a round of evaluation five hundred, the demo's locality many seconds.
-PostgreSQL only (COPY); on SQLite all are made anew each time, as is everything inside a test that commits, beside rows
-that are there already, or (but for the cast) at a time that a test has set.
+PostgreSQL only (COPY); on SQLite all are made anew each time, as is everything beside rows that are there already, or
+(but for the cast) inside a test that commits or at a time that a test has set.
 """
 
 from __future__ import annotations
@@ -54,14 +54,15 @@ def keep(make: Callable[[], Cast]) -> None:
 def give() -> Cast | None:
     """The kept cast, its rows in the database again; None where it has to be made."""
     global _laid_for_this_test
-    if _kept is None or not connection.in_atomic_block:
+    if _kept is None:
         return None
     if _laid_for_this_test:
         _laid_for_this_test = False
     elif _has_rows(list(_kept.tables)):
         return None
     else:
-        put_back(_kept.tables)
+        with transaction.atomic():
+            put_back(_kept.tables)
     with connection.cursor() as cursor:
         # As old as they would be if they had just been made: the test may have moved the clock.
         now = timezone.now()

@@ -7,7 +7,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.test.utils import override_settings
 
-portal = get_wsgi_application()
+from core.stack_room import with_room
+
+portal = with_room(get_wsgi_application())
 # What a new Django project has.
 PLAIN = [
     "django.middleware.security.SecurityMiddleware",
@@ -19,7 +21,7 @@ PLAIN = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 with override_settings(MIDDLEWARE=PLAIN):
-    bare = WSGIHandler()
+    bare = with_room(WSGIHandler())
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -4,10 +4,20 @@ import os
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
+
+from core.stack_room import with_room
+
+
+class RoomyTask(Task):
+    """A task with room on the stack for what it calls."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return with_room(self.run)(*args, **kwargs)
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-app = Celery("portal")
+app = Celery("portal", task_cls=RoomyTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

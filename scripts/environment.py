@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machine import ROOT, VENV, VENV_PYTHON, say, stop
+from machine import ROOT, VENV, VENV_PYTHON, pythons, say, stop
 
 RUN = ROOT / "requirements.txt"
 DEV = ROOT / "requirements-dev.txt"
@@ -65,7 +65,7 @@ def _make_venv() -> None:
     if VENV_PYTHON.exists():
         return
     say("建立虚拟环境 .venv")
-    ways: list[list[str]] = [[sys.executable, "-m", "venv", str(VENV)]]
+    ways: list[list[str]] = [[python, "-m", "venv", str(VENV)] for python in pythons()]
     uv = shutil.which("uv")
     if uv:
         ways.append([uv, "venv", "-q", "--python", sys.executable, str(VENV)])

@@ -1,7 +1,9 @@
-"""`make test`: every test on PostgreSQL, Redis and Chromium, and the main journeys on SQLite and the file broker.
+"""`make test`: the tests on PostgreSQL, Redis and Chromium, and the main journeys on SQLite and the file broker.
 
+`make test-slow` (`--slow`) runs those that are marked so, which `make test` leaves out
+(docs/decisions/two-rounds-of-tests.md).
 The journeys run beside the rest, in the moments that it waits, and what they said is shown afterwards. Arguments
-(`make test ARGS="-k tally"`) go to pytest, and then only the first part runs.
+(`make test ARGS="-k tally"`) go to pytest, which then runs whatever they name, slow or not, and no journeys beside it.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import machine
@@ -21,6 +25,8 @@ import set_up
 from services import services
 
 PYTEST = [str(machine.VENV_PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+# One more than the two cores of the smallest machine: each waits now and then, for the database or the browser.
+PROCESSES = str(max(3, os.cpu_count() or 1))
 APPS = ("core", "accounts", "districts", "planners", "projects", "worklogs", "evaluations", "portal")
 
 
@@ -35,14 +41,16 @@ def main() -> int:
     environment = {**os.environ, "CHROMIUM": machine.chromium() or "", "DJANGO_SETTINGS_MODULE": "config.settings.test"}
     environment.pop("PORTAL_DATA_DIR", None)
     keep_bytecode(environment)
-    arguments = sys.argv[1:]
+    slow, arguments = "--slow" in sys.argv, [word for word in sys.argv[1:] if word != "--slow"]
+    beside = not (slow or arguments)
+    which = ["-m", "slow" if slow else "not slow"] if slow or not arguments else []
     with ExitStack() as open_till_the_end:
         given = open_till_the_end.enter_context(services())
-        journeys = None if arguments else open_till_the_end.enter_context(embedded(environment))
+        journeys = open_till_the_end.enter_context(embedded(environment)) if beside else None
         template = open_till_the_end.enter_context(migrated_template({**environment, **given}))
-        machine.say("全部测试：PostgreSQL + Redis + Chromium")
-        command = [*PYTEST, "-n", "2", "--dist", "loadscope", *arguments]
-        full = run(command, {**environment, **given, "PORTAL_TEST_TEMPLATE": template})
+        machine.say(f"{'耗时的' if slow else ''}测试：PostgreSQL + Redis + Chromium")
+        command = [*PYTEST, "-n", PROCESSES, "--dist", "loadscope", *which, *arguments]
+        full = run(command, {**environment, **given, **template})
         if journeys is None:
             return full
         machine.say("主要流程：嵌入方式（SQLite + 文件队列）")
@@ -88,20 +96,31 @@ def keep_bytecode(environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def migrated_template(environment: dict[str, str]) -> Iterator[str]:
-    """The name of a migrated database, which each test process clones (conftest.py) instead of migrating again."""
+def migrated_template(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A database that is being migrated while the test processes look for their tests, in words for conftest.py: each
+    clones it, instead of migrating again, as soon as the file is there that says so."""
     name = f"portal_template_{os.getpid()}"
     sql(
         environment,
         f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_CTYPE 'C.UTF-8' LC_COLLATE 'C.UTF-8'",
     )
-    try:
-        url = urlsplit(environment["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-        if run([str(machine.VENV_PYTHON), "manage.py", "migrate", "-v", "0"], {**environment, "DATABASE_URL": url}):
-            machine.stop("测试数据库未能建立（原因见上）/ the test database could not be migrated, see above")
-        yield name
-    finally:
-        sql(environment, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    url = urlsplit(environment["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    with tempfile.TemporaryDirectory(prefix="portal-template-") as folder:
+        said = Path(folder) / "said"
+
+        def migrate() -> None:
+            command = [str(machine.VENV_PYTHON), "manage.py", "migrate", "-v", "0"]
+            code = run(command, {**environment, "DATABASE_URL": url})
+            (Path(folder) / "writing").write_text("failed" if code else "done")
+            (Path(folder) / "writing").rename(said)
+
+        migration = threading.Thread(target=migrate)
+        migration.start()
+        try:
+            yield {"PORTAL_TEST_TEMPLATE": name, "PORTAL_TEST_TEMPLATE_SAID": str(said)}
+        finally:
+            migration.join()
+            sql(environment, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def sql(environment: dict[str, str], statement: str) -> None:

@@ -29,6 +29,8 @@ from core.imports.kinds import KINDS
 from factories import Cast, make_cast
 from portal.tests.bad_input_world import TOKEN, Variant, rows_of, variants_of
 
+pytestmark = pytest.mark.slow
+
 APPS = ("core", "accounts", "districts", "planners", "projects", "worklogs", "evaluations", "portal")
 ROLES = ("bureau", "planner", "sysadmin", "secadmin", "unit_officer", "lead", "leader", "department", "city")
 # Who is asked first where, so that few pages are asked for in vain.

@@ -242,16 +242,17 @@ def half_yearly(site: Site, browse: Any) -> None:
     for section in SECTIONS:
         page.fill(f"[name={section.code}]", f"{section.title}：走访三十次，提出意见二十条。")
     expect(page.locator("[data-autosave-status]")).to_contain_text("已自动保存")
-    page.click("main button:has-text('提交')")
-    if page.locator("#confirm-ok").is_visible():
-        page.click("#confirm-ok")
-    page.wait_for_load_state()
+    hand_on(page, "提交", "已提交")
     report.refresh_from_db()
     if report.state == "submitted":
-        page = pages.at("planner", f"/evaluations/reports/{report.pk}/")
-        page.locator("main button:has-text('审核通过')").first.click()
-        if page.locator("#confirm-ok").is_visible():
-            page.click("#confirm-ok")
-        page.wait_for_load_state()
+        hand_on(pages.at("planner", f"/evaluations/reports/{report.pk}/"), "审核通过", "已审核")
         report.refresh_from_db()
     assert report.state == "frozen"
+
+
+def hand_on(page: Any, label: str, said: str) -> None:
+    """A button whose question, where it asks one, is answered with yes."""
+    page.locator(f"main button:has-text('{label}')").first.click()
+    if page.locator("#confirm-ok").is_visible():
+        page.click("#confirm-ok")
+    expect(page.locator(".messages")).to_contain_text(said)

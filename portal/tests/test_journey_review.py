@@ -106,6 +106,7 @@ def town(transactional_db: None, browse: Any) -> Iterator[Town]:
         yield Town(people, {who: browse(people[who], "phone" if who in phones else "desk") for who in acting})
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_key_renewal_project_goes_through_all_four_stages(town: Town, browse: Any) -> None:
     register(town)

@@ -18,6 +18,8 @@ from portal.tests import role_matrix
 from portal.tests.role_matrix import ANONYMOUS, FOREIGN, LOGIN, NOT_OFFERED, OPEN, Address, Matrix, Stage, addresses
 from portal.tests.site import ROLES
 
+pytestmark = pytest.mark.slow
+
 # What a stranger may see: the front page, the way in, whether the portal is well, and whether a document is genuine.
 PUBLIC = {
     "portal:front", "portal:notice-list", "portal:notice", "account_login", "core:health", "core:verify-entry",
