@@ -50,6 +50,7 @@ def findings(page: Any) -> list[str]:
     return page.evaluate(SERIOUS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", list(SIZES), indirect=True)
 def test_pages_pass_axe_and_do_not_scroll_sideways(page, live_server):
     for path in ("/example/?state=sent&q=x", "/accounts/me/", "/accounts/password/change/", "/accounts/2fa/"):

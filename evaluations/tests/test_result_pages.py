@@ -125,6 +125,7 @@ def everything(site, who, round_):
     return "\n".join(found)
 
 
+@pytest.mark.slow
 def test_while_a_step_is_open_no_page_of_results_knows_anything_for_anybody(jincheng):
     opened = open_scoring(jincheng)
     answer_all(jincheng, opened, Decimal(SECRET))
@@ -136,6 +137,7 @@ def test_while_a_step_is_open_no_page_of_results_knows_anything_for_anybody(jinc
     assert SECRET not in entries + notices and WORDS not in entries + notices
 
 
+@pytest.mark.slow
 def test_the_other_side_gets_no_single_answer_no_rater_and_no_mean_of_few_after_all_is_over(jincheng):
     """Planners gave 37.77 to the offices: one rater each, so the offices are told no figure at all."""
     opened = open_scoring(jincheng)

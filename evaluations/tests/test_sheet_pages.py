@@ -212,6 +212,7 @@ def leaks(filling, secret, who):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_before_the_step_closes_no_page_says_anything_to_anybody_but_the_author(filling, secret, who):
     own = {"unit_officer": secret[0], "planner": secret[1]}.get(who)
@@ -258,6 +259,7 @@ def test_notices_and_the_log_say_nothing(filling, secret):
         assert SECRET not in json.dumps(entry.detail, ensure_ascii=False) and SCORE not in str(entry.detail)
 
 
+@pytest.mark.slow
 def test_after_it_has_closed_the_organisers_read_and_the_rated_do_not(filling, secret):
     close_step(filling.step, actor=filling.site.bureau)
     for who in EVERYBODY:

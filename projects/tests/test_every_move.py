@@ -124,6 +124,7 @@ def test_nothing_of_review_moves_but_by_a_machine_that_is_tried_here(things):
         assert moves | set(WHO[name]) == {move.name for move in MACHINES[name].moves}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 def test_from_a_state_where_a_move_does_not_start_nobody_makes_it(cast, things, name):
     machine, thing = MACHINES[name], things[name]
@@ -138,6 +139,7 @@ def test_from_a_state_where_a_move_does_not_start_nobody_makes_it(cast, things, 
     assert AuditEntry.objects.filter(result="ok").count() == entries, "what was refused leaves no trace of an act"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 def test_each_move_is_made_by_whom_it_is_for_and_by_nobody_else(cast, things, name):
     machine, thing = MACHINES[name], things[name]
