@@ -21,7 +21,7 @@ from worklogs.tally.words import tidy
 # What a line is worded of, and what lists are ordered by.
 _FIELDS = (
     "pk", "label", "sort_key", "year", "day_kind", "days", "required_days", "visits", "required_visits", "deduction",
-    "logs", "waiting", "unset", "months", "start", "end", "final",
+    "logs", "waiting", "unset", "months", "start", "end", "final", "contract__number",
 )  # fmt: skip
 UNSET = mark_safe('<span class="unset">未设定</span>')
 
@@ -58,14 +58,14 @@ def light(rows: DutyFigureQuerySet) -> Any:
 
 
 def lines_of(rows: Iterable[KeptFigure], *, today: date) -> list[FigureLine]:
-    """Rows that read the same (two teams in one merged unit) are told apart by their contracts: one query then."""
+    """Rows that read the same (two teams in one merged unit) are told apart by their contracts."""
     found = list(rows)
     same = Counter((row.label, row.start, row.end) for row in found)
-    alike = [row.pk for row in found if same[row.label, row.start, row.end] > 1]
-    numbers: dict[int, str] = {}
-    if alike:
-        numbers = dict(DutyFigure.objects.filter(pk__in=alike).values_list("pk", "contract__number"))
-    return [_line(row, today, numbers.get(row.pk, "")) for row in found]
+    return [_line(row, today, _contract(row) if same[row.label, row.start, row.end] > 1 else "") for row in found]
+
+
+def _contract(row: Any) -> str:
+    return str(row.contract.number if isinstance(row, DutyFigure) else row.contract__number)
 
 
 def _line(row: KeptFigure, today: date, contract: str) -> FigureLine:

@@ -120,6 +120,6 @@ def figure_unit(request: HttpRequest, charge: int, year: int) -> HttpResponse:
     rows = DutyFigure.objects.visible_to(request.user).filter(charge=place, year=year).order_by("sort_key", "pk")
     context = {
         "place": place, "year": year, "years": years(), "months": range(1, 13),
-        "lines": lines_of(rows, today=timezone.localdate()), "kind": Charge.Kind(place.kind).label,
+        "lines": lines_of(light_figures(rows), today=timezone.localdate()), "kind": Charge.Kind(place.kind).label,
     }  # fmt: skip
     return render(request, "worklogs/figure_unit.html", context)
