@@ -50,7 +50,8 @@ def main() -> int:
         template = open_till_the_end.enter_context(migrated_template({**environment, **given}))
         machine.say(f"{'耗时的' if slow else ''}测试：PostgreSQL + Redis + Chromium")
         command = [*PYTEST, "-n", PROCESSES, "--dist", "loadscope", *which, *arguments]
-        full = run(command, {**environment, **given, **template})
+        whole = {} if arguments else {"PORTAL_TEST_WHOLE": "1"}
+        full = run(command, {**environment, **given, **template, **whole})
         if journeys is None:
             return full
         machine.say("主要流程：嵌入方式（SQLite + 文件队列）")

@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_shipped_table_comes_in_whole_within_a_minute_and_a_second_time_changes_nothing():
     begun = time.monotonic()
