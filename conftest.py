@@ -42,8 +42,8 @@ hypothesis_settings.load_profile("portal")
 # Files whose tests share a site that takes long to build, and the name of the site: one process runs all of such files,
 # and they go first.
 WHOLE = {
-    "portal/tests/test_bad_input.py": "bad input", "portal/tests/test_pages_audit.py": "pages",
-    "portal/tests/test_role_matrix.py": "matrix", "portal/tests/test_seal_everywhere.py": "bad input",
+    "portal/tests/test_bad_input.py": "forms and seals", "portal/tests/test_pages_audit.py": "pages",
+    "portal/tests/test_role_matrix.py": "matrix", "portal/tests/test_seal_everywhere.py": "forms and seals",
 }  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def _without_triggers() -> tuple[list[str], list[str]]:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
             if cursor.fetchone()[0]:
-                # Quicker by half than to switch each off and on, but only for who may do anything.
+                # Quicker than to switch each off and on, but only for who may do anything.
                 return ["SET session_replication_role = replica"], ["SET session_replication_role = origin"]
             cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
             tables = [row[0] for row in cursor.fetchall()]
@@ -179,13 +179,14 @@ def _without_triggers() -> tuple[list[str], list[str]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_login() -> Iterator[None]:
-    """`client.force_login` leaves a session behind as a login does, without the events of logging in: they are tested
-    where people log in (accounts), and were a twentieth of the time of all tests."""
-    plain = Client.force_login
-    Client.force_login = _login_at_once
-    yield
-    Client.force_login = plain
+def _quick_requests() -> Iterator[None]:
+    """Threads of a test's server have room on their stacks, as in config/wsgi.py; and `client.force_login` leaves a
+    session behind as a login does, without the events of logging in, which are tested where people log in (accounts)
+    and were a twentieth of the time of all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WSGIHandler, "__call__", with_room(WSGIHandler.__call__))
+        patch.setattr(Client, "force_login", _login_at_once)
+        yield
 
 
 def _login_at_once(self: Client, user: Any, backend: str | None = None) -> None:
@@ -200,12 +201,6 @@ def _login_at_once(self: Client, user: Any, backend: str | None = None) -> None:
     }  # fmt: skip
     store.save(must_create=True)
     self.cookies[settings.SESSION_COOKIE_NAME] = key
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _room_for_requests() -> None:
-    """The threads of a test's server have it too, as in config/wsgi.py."""
-    WSGIHandler.__call__ = with_room(WSGIHandler.__call__)
 
 
 # --- one database build ---------------------------------------------------------------------------
@@ -240,7 +235,7 @@ def django_db_setup(
     while not said.exists():
         time.sleep(0.05)
     if said.read_text() != "done":
-        pytest.exit("测试数据库未能建立（原因见上）/ the test database could not be migrated, see above", returncode=3)
+        pytest.exit("the test database could not be migrated")
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
     name = f"{template}_{worker}"
     server = {**connection.settings_dict}

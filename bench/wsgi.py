@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.wsgi import get_wsgi_application
 from django.test.utils import override_settings
 
+from config.wsgi import application as portal
 from core.stack_room import with_room
 
-portal = with_room(get_wsgi_application())
 # What a new Django project has.
 PLAIN = [
     "django.middleware.security.SecurityMiddleware",

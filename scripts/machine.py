@@ -79,7 +79,7 @@ def can_make_environment() -> bool:
 def pythons() -> list[str]:
     """What may carry the environment, the quickest first.
 
-    A Python compiled without profile-guided optimisation (pyenv compiles so) takes a third more time for everything;
+    A Python compiled without profile-guided optimisation (pyenv compiles so) takes a sixth more time for the tests;
     Debian's own is compiled with it, though its settings do not say so.
     """
     own = sys.executable

@@ -111,9 +111,12 @@ def migrated_template(environment: dict[str, str]) -> Iterator[dict[str, str]]:
 
         def migrate() -> None:
             command = [str(machine.VENV_PYTHON), "manage.py", "migrate", "-v", "0"]
-            code = run(command, {**environment, "DATABASE_URL": url})
-            (Path(folder) / "writing").write_text("failed" if code else "done")
-            (Path(folder) / "writing").rename(said)
+            code = 1
+            try:
+                code = run(command, {**environment, "DATABASE_URL": url})
+            finally:  # whatever happens: the test processes wait for a word
+                (Path(folder) / "writing").write_text("failed" if code else "done")
+                (Path(folder) / "writing").rename(said)
 
         migration = threading.Thread(target=migrate)
         migration.start()
@@ -122,6 +125,8 @@ def migrated_template(environment: dict[str, str]) -> Iterator[dict[str, str]]:
         finally:
             migration.join()
             sql(environment, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            if said.read_text() == "failed":
+                machine.stop("测试数据库未能建立（原因见上）/ the test database could not be migrated, see above")
 
 
 def sql(environment: dict[str, str], statement: str) -> None:

@@ -38,7 +38,7 @@ def sound(page):
     """Fits the phone, and nothing serious for whoever reads it otherwise."""
     assert page.evaluate(NARROW), page.url
     page.evaluate((Path(settings.NODE_MODULES) / "axe-core/axe.min.js").read_text())
-    assert page.evaluate(AXE, ["html", None]) == [], page.url
+    assert page.evaluate(AXE, ["html", {}]) == [], page.url
 
 
 def test_from_the_site_to_the_closed_rectification(cast, project, browse, hand):

@@ -115,6 +115,7 @@ def test_a_key_renewal_project_goes_through_all_four_stages(town: Town, browse: 
     construction(town, browse)
     acceptance(town)
     told_to_the_end(town)
+    assert Project.objects.get(number="110112-R-001").stage == Project.Stage.DONE
 
 
 def register(town: Town) -> None:
