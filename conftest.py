@@ -35,8 +35,11 @@ from accounts.models import LoginSession
 from core.stack_room import with_room
 from factories import cast_anew
 
-# How long an example takes says nothing of what it shows: a busy machine is no fault.
-hypothesis_settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says nothing of what it shows: a busy machine is no fault. `make test-slow` asks for more.
+hypothesis_settings.register_profile(
+    "portal", max_examples=int(os.environ.get("PORTAL_TEST_EXAMPLES", "30")), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis_settings.load_profile("portal")
 
 # Files whose tests share a site that takes long to build, and the name of the site: one process runs all of such files,

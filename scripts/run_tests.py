@@ -1,7 +1,7 @@
 """`make test`: the tests on PostgreSQL, Redis and Chromium, and the main journeys on SQLite and the file broker.
 
-`make test-slow` (`--slow`) runs those that are marked so, which `make test` leaves out
-(docs/decisions/two-rounds-of-tests.md).
+`make test-slow` (`--slow`) runs those that are marked so, which `make test` leaves out, and tries each property with
+five times as many random examples (docs/decisions/two-rounds-of-tests.md).
 The journeys run beside the rest, in the moments that it waits, and what they said is shown afterwards. Arguments
 (`make test ARGS="-k tally"`) go to pytest, which then runs whatever they name, slow or not, and no journeys beside it.
 """
@@ -43,7 +43,7 @@ def main() -> int:
     keep_bytecode(environment)
     slow, arguments = "--slow" in sys.argv, [word for word in sys.argv[1:] if word != "--slow"]
     beside = not (slow or arguments)
-    which = ["-m", "slow" if slow else "not slow"] if slow or not arguments else []
+    which = ["-m", "slow or hypothesis" if slow else "not slow"] if slow or not arguments else []
     with ExitStack() as open_till_the_end:
         given = open_till_the_end.enter_context(services())
         journeys = open_till_the_end.enter_context(embedded(environment)) if beside else None
@@ -51,6 +51,8 @@ def main() -> int:
         machine.say(f"{'耗时的' if slow else ''}测试：PostgreSQL + Redis + Chromium")
         command = [*PYTEST, "-n", PROCESSES, "--dist", "loadscope", *which, *arguments]
         whole = {} if arguments else {"PORTAL_TEST_WHOLE": "1"}
+        if slow:
+            whole["PORTAL_TEST_EXAMPLES"] = "150"
         full = run(command, {**environment, **given, **template, **whole})
         if journeys is None:
             return full

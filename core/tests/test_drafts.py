@@ -9,13 +9,13 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.test import RequestFactory
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import drafts
 from core.draft_clearing import DraftClearingMiddleware
 from core.models import Draft
+from core.tests.examples import few
 
 URL = "/drafts/worklog-create/"
 
@@ -88,9 +88,7 @@ def test_number_of_drafts_is_bounded(person, monkeypatch) -> None:
     assert sorted(Draft.objects.values_list("form_key", flat=True)) == ["form-2", "form-3", "form-4"]
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25, deadline=None
-)
+@few
 @given(
     st.dictionaries(
         st.text(max_size=20), st.one_of(st.text(max_size=50), st.lists(st.text(max_size=10), max_size=3)), max_size=5

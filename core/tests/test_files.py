@@ -12,8 +12,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,6 +29,7 @@ from core.files import (
     stream,
 )
 from core.models import StoredFile
+from core.tests.examples import few
 
 EXE = b"MZ\x90\x00\x03\x00\x00\x00" + b"\0" * 200
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -175,9 +175,7 @@ def test_ordinary_names_stay(db) -> None:
     assert clean_name("长" * 400 + ".pdf").endswith(".pdf")
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
-)
+@few
 @given(st.binary(max_size=400), st.sampled_from(["a.pdf", "a.jpg", "a.xlsx", "a.csv", "a.png", "a.docx"]))
 def test_any_bytes_are_kept_or_refused_in_words(db, content: bytes, name: str) -> None:
     try:

@@ -8,13 +8,13 @@ from urllib.parse import parse_qs
 
 import pytest
 from django.test import RequestFactory
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import paging
 from core.models import StoredFile
 from core.paging import KeysetPage
+from core.tests.examples import few
 
 ORDER = ("-size", "-pk")
 
@@ -137,9 +137,7 @@ def test_cursor_of_somebody_elses_making_starts_at_the_beginning(rows, cursor: s
     assert pks(page(f"?before={cursor}")) == rows[:10]
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=80, deadline=None
-)
+@few
 @given(st.text(max_size=60))
 def test_any_cursor_gives_a_page(rows, cursor: str) -> None:
     request = RequestFactory().get("/list/", {"after": cursor})

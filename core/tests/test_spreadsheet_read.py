@@ -10,8 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import MAC_EPOCH
 
@@ -247,7 +246,6 @@ def test_plain_headings_and_required_names_as_arguments() -> None:
     assert "缺少列：规划师" in refusal(content, ["日期", "单元", "规划师"], required=["规划师"])
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow], max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=300),
@@ -264,7 +262,6 @@ def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
 _GOOD = book(HEAD, ["2024-03-05", "甲", 1, "走访"])
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(_GOOD) - 1), st.binary(min_size=1, max_size=8))
 def test_damaged_workbook_is_read_or_refused_in_words(at: int, noise: bytes) -> None:
     try:

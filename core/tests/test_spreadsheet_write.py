@@ -13,7 +13,6 @@ from typing import Any
 import openpyxl
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.exports import export_response
@@ -71,7 +70,6 @@ def _sheet_xml(content: bytes) -> bytes:
         return archive.read("xl/worksheets/sheet1.xml")
 
 
-@hypothesis_settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.one_of(st.text(max_size=40), st.none(), st.integers(-(2**50), 2**50), st.booleans()), min_size=1, max_size=5

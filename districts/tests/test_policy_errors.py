@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from districts.policy.catalogue import CATALOGUE
@@ -222,7 +222,6 @@ def test_unquoted_codes_yes_and_dates_do_not_turn_into_something_else():
     assert "true（" in problems(GOOD + extra)["versions[0].values.contract.yearly_signing.value"].allowed
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused_never_a_traceback(text):
     for load in (load_pack, load_supplement):
@@ -237,7 +236,6 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(CATALOGUE)), _json)
 def test_any_json_as_a_value_is_read_or_refused(key, value):
     try:

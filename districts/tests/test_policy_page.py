@@ -4,7 +4,6 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from districts.models import PolicyVersion
 from districts.services.policies import apply_demo_overlay, load_policy_files
 from districts.templatetags.policy_tags import origin_html
 from factories import make_locality, make_membership, make_user
@@ -22,7 +21,7 @@ def page(client, locality, role=Role.LEADER, query="", home=None):
 @pytest.fixture
 def tongzhou():
     locality = make_locality("110112", "通州区")
-    load_policy_files()
+    load_policy_files(only={"tongzhou"})
     return locality
 
 
@@ -73,8 +72,6 @@ def test_an_earlier_version_can_be_read_and_a_made_up_one_not(client, tongzhou):
     assert page(client, tongzhou, query="?version=1").status_code == 200
     for wrong in ("9", "x", "", "%00", "1' or 1"):
         assert page(client, tongzhou, query=f"?version={wrong}").status_code == 404
-    other = PolicyVersion.objects.exclude(pack__slug="tongzhou").first()
-    assert other is not None
 
 
 def test_number_of_queries_does_not_grow_with_the_policy(client, tongzhou, django_assert_max_num_queries):

@@ -21,7 +21,7 @@ HEAD = {
 @pytest.fixture
 def tongzhou():
     locality = make_locality("110112", "通州区")
-    load_policy_files()
+    load_policy_files(only={"tongzhou"})
     return locality
 
 

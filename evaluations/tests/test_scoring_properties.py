@@ -6,15 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from evaluations.scoring import Given, ScoringRules, grade_all, recompute, score
 from evaluations.scoring.rules import Limit
 from evaluations.tests.scoring_cases import INDICATORS, rules, sheet, step, subject
 
-# A busy machine is slow now and then; that says nothing of the rules.
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SIDES = ["bureau", "department", "unit"]
 points = st.one_of(st.integers(0, 100), st.decimals(0, 100, places=2)).map(Decimal)
 
@@ -64,7 +62,6 @@ def subjects(draw, record=1, whole=False):
     return subject(*steps, record=record)
 
 
-@calm
 @given(subjects(), some_rules())
 def test_every_figure_follows_from_its_parts_alone(found, policy):
     result = score(found, policy)
@@ -72,14 +69,12 @@ def test_every_figure_follows_from_its_parts_alone(found, policy):
         assert recompute(figure) == figure.value
 
 
-@calm
 @given(subjects(), some_rules())
 def test_a_score_lies_between_nothing_and_a_hundred(found, policy):
     value = score(found, policy).value
     assert value is None or 0 <= value <= 100
 
 
-@calm
 @given(subjects(), some_rules(), st.randoms(use_true_random=False))
 def test_the_order_of_anything_changes_nothing(found, policy, random):
     def mixed(rows):
@@ -97,7 +92,6 @@ def test_the_order_of_anything_changes_nothing(found, policy, random):
     assert score(replace(found, steps=mixed(steps)), policy).value == score(found, policy).value
 
 
-@calm
 @given(subjects(), some_rules(), st.data())
 def test_a_better_answer_never_makes_a_worse_score(found, policy, data):
     places = [
@@ -119,7 +113,6 @@ def test_a_better_answer_never_makes_a_worse_score(found, policy, data):
     assert before is None or after >= before
 
 
-@calm
 @given(some_sheets(whole=True), some_rules())
 def test_with_every_answer_in_the_score_is_the_plain_weighted_sum(sheets, policy):
     """Computed a second time, the other way round: each answer with its whole weight."""
@@ -134,14 +127,12 @@ def test_with_every_answer_in_the_score_is_the_plain_weighted_sum(sheets, policy
     assert abs(Fraction(score(subject(step(*sheets)), policy).value) - total) <= Fraction(1, 150)
 
 
-@calm
 @given(st.decimals(0, 100, places=2), some_rules(), st.integers(1, 6))
 def test_if_all_say_the_same_that_is_the_score_whatever_the_weights(value, policy, raters):
     papers = [sheet(n, SIDES[n % 3], value, value) for n in range(1, raters + 1)]
     assert score(subject(step(*papers), step(*papers, number=2)), policy).value == value
 
 
-@calm
 @given(subjects(), some_rules())
 def test_weights_count_by_proportion_alone(found, policy):
     """Twice every weight is the same weight: nothing hides a sum of 100."""
@@ -152,7 +143,6 @@ def test_weights_count_by_proportion_alone(found, policy):
     assert score(found, doubled).value == score(found, policy).value
 
 
-@calm
 @given(
     st.lists(st.integers(55, 100), min_size=1, max_size=12), st.sampled_from(["all_in", "all_out", "by_indicator"]),
     st.decimals(0, 1, places=2), st.sampled_from(["down", "up", "half_up"]), st.data(),
@@ -177,7 +167,6 @@ def test_a_better_score_never_means_a_worse_grade(values, ties, ratio, rounding,
         assert order.index(after.grade) <= order.index(rows[chosen].grade)
 
 
-@calm
 @given(
     st.lists(st.integers(90, 100), min_size=1, max_size=12), st.decimals(0, 1, places=2),
     st.sampled_from(["down", "up", "half_up"]), st.sampled_from(["all_out", "by_indicator", "deliberate"]),

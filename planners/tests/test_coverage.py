@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from districts.models import Unit
@@ -28,7 +28,6 @@ def every_day(periods):
     return {first + timedelta(n) for first, last in periods for n in range((last - first).days + 1)}
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(DAYS, DAYS).map(lambda pair: (min(pair), max(pair))), PERIODS)
 def test_what_is_left_beside_is_every_other_day_and_no_more(whole, taken):
     left = beside(*whole, taken)
@@ -36,7 +35,6 @@ def test_what_is_left_beside_is_every_other_day_and_no_more(whole, taken):
     assert all(not meet(one, other) for one in left for other in left if one != other)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(PERIODS)
 def test_joined_periods_hold_the_same_days_apart_from_each_other(periods):
     found = joined(periods)

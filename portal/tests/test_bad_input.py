@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -26,6 +25,7 @@ from hypothesis import settings as quickly
 from hypothesis import strategies as st
 
 from core.imports.kinds import KINDS
+from core.tests.undone import undone
 from factories import Cast, make_cast
 from portal.tests.bad_input_world import TOKEN, Variant, rows_of, variants_of
 
@@ -133,14 +133,6 @@ class Page:
 
 def _quoted(text: str) -> str:
     return quote_from_bytes(text.encode("utf-8", "surrogatepass"))
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Whatever happens inside is taken back."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

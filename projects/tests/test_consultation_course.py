@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import product
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from core.errors import Refused, StaleState
 from core.models import Notification
+from core.tests.access import answers
+from core.tests.undone import undone
 from projects.models import Consultation, Consultee, Extension, Opinion
 from projects.permissions_consultations import can_withdraw
 from projects.services.consultations import Request, add_consultee, ask
@@ -40,13 +43,10 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_who_opens_which_page(cast, as_user, page):
+def test_who_opens_which_page(cast, as_user):
     row = of_planner(cast, actor=cast.unit_officer)
-    url = reverse(f"projects:{page}", args=[row.pk])
     with on_day(MONDAY):
-        found = {who: as_user(who).get(url).status_code for who in ROLES}
-    assert found == dict(zip(ROLES, PAGES[page], strict=True))
+        assert answers(as_user, ROLES, {page: reverse(f"projects:{page}", args=[row.pk]) for page in PAGES}) == PAGES
 
 
 def test_a_department_acts_on_its_own_requests_alone(cast, as_user):
@@ -74,21 +74,19 @@ ACTS = {
 STATES = [state for state, _ in Consultation.State.choices]
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("act", ACTS)
-def test_every_act_starts_from_its_states_alone(cast, act, state):
-    do, allowed = ACTS[act]
-    row = asked(cast)
-    Consultation.objects.filter(pk=row.pk).update(state=state)
-    row.refresh_from_db()
-    with on_day(MONDAY):
-        if state in allowed:
-            do(row, cast.bureau)
-            assert Consultation.objects.get(pk=row.pk).state != state or act == "again"
-            return
-        with pytest.raises((Refused, StaleState)):
-            do(row, cast.bureau)
-    assert Consultation.objects.get(pk=row.pk).state == state
+def test_every_act_starts_from_its_states_alone(cast, subtests):
+    number = asked(cast).pk
+    for (act, (do, allowed)), state in product(ACTS.items(), STATES):
+        with subtests.test(act=act, state=state), undone(), on_day(MONDAY):
+            Consultation.objects.filter(pk=number).update(state=state)
+            row = Consultation.objects.get(pk=number)
+            if state in allowed:
+                do(row, cast.bureau)
+                assert Consultation.objects.get(pk=number).state != state or act == "again"
+                continue
+            with pytest.raises((Refused, StaleState)):
+                do(row, cast.bureau)
+            assert Consultation.objects.get(pk=number).state == state
 
 
 # --- time ---------------------------------------------------------------------------------------------------

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from core import audit
 from core.errors import Refused, StaleState
 from core.jobs import run_one
 from core.models import IssuedDocument, Job, Notification
 from core.pdf import verify_bytes
+from core.tests.undone import undone
 from districts.services.policies import apply_demo_overlay
 from factories_review import make_answer
 from projects.models import Consultation, Opinion
@@ -155,28 +158,25 @@ MOVES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("state", [state for state, _ in Opinion.State.choices])
-@pytest.mark.parametrize("move", MOVES)
-def test_every_move_starts_from_its_states_alone(endorsed, move, state):
-    do, allowed = MOVES[move]
+def test_every_move_starts_from_its_states_alone(endorsed, subtests):
     row = of_planner(endorsed)
     with on_day(MONDAY):
-        opinion = write(row, endorsed.own_planner)
-        values = {"state": state, "verdict": "agree"}
-        if state in ("submitted", "superseded"):
-            from django.utils import timezone
-
-            values["submitted_at"] = timezone.now()
-            row.consultees.update(state="answered")
-        Opinion.objects.filter(pk=opinion.pk).update(**values)
-        opinion.refresh_from_db()
-        if state in allowed:
-            do(endorsed, opinion)
-            return
-        with pytest.raises((Refused, StaleState)):
-            do(endorsed, opinion)
-    opinion.refresh_from_db()
-    assert opinion.state == state and opinion.items.count() == 2
+        number = write(row, endorsed.own_planner).pk
+    for (move, (do, allowed)), state in product(MOVES.items(), Opinion.State.values):
+        with subtests.test(move=move, state=state), undone(), on_day(MONDAY):
+            values = {"state": state, "verdict": "agree"}
+            if state in ("submitted", "superseded"):
+                values["submitted_at"] = timezone.now()
+                row.consultees.update(state="answered")
+            Opinion.objects.filter(pk=number).update(**values)
+            opinion = Opinion.objects.get(pk=number)
+            if state in allowed:
+                do(endorsed, opinion)
+                continue
+            with pytest.raises((Refused, StaleState)):
+                do(endorsed, opinion)
+            opinion.refresh_from_db()
+            assert opinion.state == state and opinion.items.count() == 2
 
 
 # --- frozen, and renewed ------------------------------------------------------------------------------------

@@ -226,17 +226,18 @@ def test_only_the_team_writes_along_and_nobody_with_a_conflict(cast):
 # --- who may, and what is nobody else's business ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["colleague", "lead", "bureau", "unit_officer", "leader", "city"])
-def test_a_draft_is_its_authors_own(cast, as_user, who):
+def test_a_draft_is_its_authors_own(cast, as_user, subtests):
     row = asked(cast, planners=[cast.own_planner, cast.colleague_planner], change_reason="两人负责")
     with on_day(MONDAY):
         draft = write(row, cast.own_planner)
-        assert as_user(who).get(draft.get_absolute_url()).status_code == 404
-        assert not Opinion.objects.visible_to(getattr(cast, who)).exists()
-        listed = as_user(who).get(row.get_absolute_url()).content.decode()
-        assert "沿街首层" not in listed and draft.get_absolute_url() not in listed
-        with pytest.raises(Refused):
-            save_opinion(draft.consultee, actor=getattr(cast, who), written=WRITTEN, revision=1)
+        for who in ("colleague", "lead", "bureau", "unit_officer", "leader", "city"):
+            with subtests.test(who=who):
+                assert as_user(who).get(draft.get_absolute_url()).status_code == 404
+                assert not Opinion.objects.visible_to(getattr(cast, who)).exists()
+                listed = as_user(who).get(row.get_absolute_url()).content.decode()
+                assert "沿街首层" not in listed and draft.get_absolute_url() not in listed
+                with pytest.raises(Refused):
+                    save_opinion(draft.consultee, actor=getattr(cast, who), written=WRITTEN, revision=1)
 
 
 def test_a_draft_is_given_up_by_its_author_alone(cast, as_user):

@@ -14,6 +14,7 @@ from core.errors import Refused, StaleState
 from core.idempotency import new_key
 from core.models import AuditEntry, Notification
 from core.state_diagram import draw, lines_of
+from core.tests.access import answers
 from districts.models import PolicyVersion
 from factories import make_project
 from factories_review import make_consultation, make_opinion, make_rectification
@@ -173,14 +174,15 @@ def test_the_stage_is_no_field_that_an_editor_sets(cast, project, as_user):
 ACTS = ("stage-decide", "stage-send-back", "stage-skip", "stage-go-back")
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_who_may_move_a_stage(cast, project, stage, as_user, act):
+def test_who_may_move_a_stage(cast, project, stage, as_user):
     expected = (200, 200, 200, 404, 403, 403, 403, 403, 404, 403, 302)
-    url = reverse(f"projects:{act}", args=[stage.pk])
-    assert {who: as_user(who).get(url).status_code for who in ROLES} == dict(zip(ROLES, expected, strict=True))
+    urls = {act: reverse(f"projects:{act}", args=[stage.pk]) for act in ACTS}
+    assert answers(as_user, ROLES, urls) == dict.fromkeys(ACTS, expected)
     for who in ("planner", "lead", "leader", "city", "sysadmin", "other_unit_officer", "other_bureau", "anonymous"):
         data = {"reason": "试", "to": "initiation", "decided_on": TODAY().isoformat(), "unconsulted": "on"}
-        as_user(who).post(url, data)
+        client = as_user(who)
+        for url in urls.values():
+            client.post(url, data)
     stage.refresh_from_db()
     assert stage.state == "open"
 

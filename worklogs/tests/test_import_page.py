@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
@@ -17,6 +17,7 @@ from core.idempotency import new_key
 from core.imports import batches as services
 from core.jobs import run_waiting
 from core.models import AuditEntry, ImportBatch, Job
+from core.tests.examples import few
 from worklogs.models import FigureTouch, WorkLog
 from worklogs.services import imports as log_imports
 from worklogs.services.imports import LOGS
@@ -204,9 +205,7 @@ _CELL = st.one_of(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@few
 @given(
     rows=st.lists(st.dictionaries(st.sampled_from(HEADINGS), _CELL, max_size=11), min_size=1, max_size=6),
     partial=st.booleans(),

@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.tests.examples import few
 from factories import make_assignment, make_log, make_unit
 from worklogs.models import LogPhoto, PendingPhoto, WorkLog
 from worklogs.services.months import close_month
@@ -346,9 +347,7 @@ _ANYTHING = st.one_of(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@few
 @given(
     data=st.dictionaries(
         st.sampled_from(

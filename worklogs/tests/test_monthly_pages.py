@@ -32,17 +32,18 @@ def sheet(response) -> list[list]:
     return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()
 
 
-@pytest.mark.parametrize("who", EVERYBODY)
-def test_monthly_seen_on_each_channel_by_the_same_people(client, cast, who):
+def test_monthly_seen_on_each_channel_by_the_same_people(client, cast, subtests):
     march_logs(cast)
     report = report_of(cast, submitted=True)
-    client.force_login(getattr(cast, who))
-    seen = {report} if who in READERS else set()
-    assert {line.report for line in client.get("/worklogs/monthly/").context["lines"]} == seen
-    assert client.get(report.get_absolute_url()).status_code == (200 if seen else 404)
-    rows = sheet(client.get("/worklogs/monthly/export.xlsx"))
-    assert sum(TEXTS["summary"] in row for row in rows) == len(seen)
-    assert client.post(f"/worklogs/monthly/{report.pk}/pdf/").status_code == (302 if seen else 404)
+    for who in EVERYBODY:
+        client.force_login(getattr(cast, who))
+        seen = {report} if who in READERS else set()
+        with subtests.test(who=who):
+            assert {line.report for line in client.get("/worklogs/monthly/").context["lines"]} == seen
+            assert client.get(report.get_absolute_url()).status_code == (200 if seen else 404)
+            rows = sheet(client.get("/worklogs/monthly/export.xlsx"))
+            assert sum(TEXTS["summary"] in row for row in rows) == len(seen)
+            assert client.post(f"/worklogs/monthly/{report.pk}/pdf/").status_code == (302 if seen else 404)
 
 
 @pytest.mark.parametrize("who", ["lead", "unit_officer", "bureau", "leader"])

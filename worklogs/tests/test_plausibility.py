@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from worklogs.plausibility import CODES, Limits, Picture, Record, explanation, findings, limit_words, sentence
@@ -167,8 +167,6 @@ def test_plausibility_limits_beyond_reason_are_refused(wrong):
 
 # --- what always holds --------------------------------------------------------------------------------
 
-# A busy machine is no failure.
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 marks = st.integers(0, 2**128 - 1).map(lambda n: f"{n:032x}")
 
 
@@ -195,7 +193,6 @@ def months(draw) -> list[Record]:
 LOOSE = Limits(sitting_days=2)
 
 
-@QUICK
 @given(months(), st.randoms())
 def test_plausibility_depends_on_no_order_and_points_both_ways(rows, random):
     found = findings(rows, limits=LOOSE)
@@ -210,7 +207,6 @@ def test_plausibility_depends_on_no_order_and_points_both_ways(rows, random):
             assert all(one.log in at[other, one.code].others for other in one.others)
 
 
-@QUICK
 @given(months())
 def test_plausibility_of_more_records_remarks_on_no_less(rows):
     """Taking a record away never makes a remark appear on another's two places, hours, words or photos."""
@@ -221,7 +217,6 @@ def test_plausibility_of_more_records_remarks_on_no_less(rows):
     assert kinds(rows[:-1]) <= kinds(rows)
 
 
-@QUICK
 @given(months(), st.integers(1, 60))
 def test_plausibility_of_a_longer_sitting_remarks_on_no_less(rows, minutes):
     def remarked(limit):
@@ -231,7 +226,6 @@ def test_plausibility_of_a_longer_sitting_remarks_on_no_less(rows, minutes):
     assert remarked(minutes) <= remarked(minutes + 15)
 
 
-@QUICK
 @given(months())
 def test_plausibility_adds_up_a_day_as_the_day_is(rows):
     by_pk = {row.pk: row for row in rows}
@@ -241,7 +235,6 @@ def test_plausibility_adds_up_a_day_as_the_day_is(rows):
             assert float(one.facts["days"]) == sum(len(row.halves) for row in day) / 2 > 1
 
 
-@QUICK
 @given(marks, st.sets(st.integers(0, 127), max_size=7))
 def test_plausibility_finds_every_nearly_same_picture_by_one_part(mark, bits):
     other = f"{int(mark, 16) ^ sum(1 << bit for bit in bits):032x}"

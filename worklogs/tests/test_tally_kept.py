@@ -13,7 +13,7 @@ import factories
 from core.calendar import load_work_calendar
 from core.workdays import CalendarGap
 from planners.models import Group, TeamMember
-from worklogs.models import DutyFigure, FigureTouch
+from worklogs.models import DutyFigure, FigureTouch, WorkLog
 from worklogs.services import figures
 from worklogs.services.mass import count_atoms
 from worklogs.services.subjects import subjects_of
@@ -59,14 +59,17 @@ def _random_logs(served):
     days = [date(YEAR - 1, 12, 30) + timedelta(n) for n in range(370)]
     # Days off, made-up workdays and the same few days over and over, so that people and halves meet.
     crowded = [date(YEAR, 1, 25), date(YEAR, 1, 26), date(YEAR, 10, 1), date(YEAR, 5, 5), date(YEAR, 9, 28)]
+    logs, then = [], timezone.now()
     for _ in range(420):
         contract, unit, planner = chance.choice(served)
-        factories.make_log(
-            planner, unit.charge, contract, chance.choice(days if chance.random() < 0.6 else crowded),
+        logs.append(WorkLog(
+            locality=unit.locality, planner=planner, charge=unit.charge, charge_name=unit.name, contract=contract,
+            date=chance.choice(days if chance.random() < 0.6 else crowded), content="走访社区",
             slot=chance.choice(["am", "pm", "full"]), kind=chance.choice(["survey", "meeting", "training"]),
             state=chance.choice(["submitted", "confirmed", "confirmed", "returned", "draft", "withdrawn"]),
-            met_principal=chance.random() < 0.5,
-        )  # fmt: skip
+            met_principal=chance.random() < 0.5, submitted_at=then, confirmed_at=then,
+        ))  # fmt: skip
+    WorkLog.objects.bulk_create(logs)
 
 
 COMBINATIONS = list(product(

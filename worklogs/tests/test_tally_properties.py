@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from worklogs.tally import FeePeriod, Span, assess, atoms_of, collect, recompute, tally
@@ -86,7 +86,6 @@ def every_figure(found):
             yield f"{name} of {month.month}", getattr(month, name)
 
 
-@settings(max_examples=250, deadline=None)
 @given(subjects(), logs(), policies, todays)
 def test_recomputing_from_the_shown_parts_alone_gives_the_figure(subject, entries, policy, today):
     for name, figure in every_figure(count(subject, entries, policy, today)):
@@ -94,7 +93,6 @@ def test_recomputing_from_the_shown_parts_alone_gives_the_figure(subject, entrie
             assert recompute(figure) == figure.value, name
 
 
-@settings(max_examples=150, deadline=None)
 @given(subjects(), logs(), policies, todays)
 def test_a_figure_is_open_exactly_when_it_names_what_is_unset(subject, entries, policy, today):
     unset = {key for key in KEYS if policy.get(key.replace(".", "__")) is None} | {FEE}
@@ -103,7 +101,6 @@ def test_a_figure_is_open_exactly_when_it_names_what_is_unset(subject, entries, 
         assert set(figure.unset) <= unset, name
 
 
-@settings(max_examples=120, deadline=None)
 @given(subjects(), logs(), policies, todays, st.sampled_from(sorted(OPEN)), st.data())
 def test_a_determined_figure_stays_whatever_is_decided_later(subject, entries, policy, today, key, data):
     """A figure may only be shown while a rule is open if setting that rule, any way, leaves it as it is."""
@@ -122,7 +119,6 @@ def test_a_determined_figure_stays_whatever_is_decided_later(subject, entries, p
             assert after.figures()[name].value == figure.value, name
 
 
-@settings(max_examples=120, deadline=None)
 @given(subjects(), logs(), closed_policies, todays, logs(most=1))
 def test_one_more_log_never_takes_a_day_or_a_visit_away(subject, entries, policy, today, more):
     extra = [entry._replace(id=1000) for entry in more]
@@ -132,7 +128,6 @@ def test_one_more_log_never_takes_a_day_or_a_visit_away(subject, entries, policy
     assert after.deduction.value <= before.deduction.value
 
 
-@settings(max_examples=120, deadline=None)
 @given(subjects(), logs(), closed_policies, todays)
 def test_bounds(subject, entries, policy, today):
     found = count(subject, entries, policy, today)
@@ -143,7 +138,6 @@ def test_bounds(subject, entries, policy, today):
     assert 0 <= found.shortfall_visits.value <= found.required_visits.value
 
 
-@settings(max_examples=100, deadline=None)
 @given(subjects(), logs(), policies, todays, st.randoms(use_true_random=False))
 def test_the_order_of_the_logs_does_not_matter(subject, entries, policy, today, random):
     shuffled = list(entries)
@@ -151,7 +145,6 @@ def test_the_order_of_the_logs_does_not_matter(subject, entries, policy, today, 
     assert count(subject, entries, policy, today) == count(subject, shuffled, policy, today)
 
 
-@settings(max_examples=150, deadline=None)
 @given(subjects(), logs(), closed_policies)
 def test_workdays_and_days_differ_exactly_by_work_on_days_off(subject, entries, policy):
     today = date(YEAR + 1, 1, 1)
@@ -162,7 +155,6 @@ def test_workdays_and_days_differ_exactly_by_work_on_days_off(subject, entries, 
     assert days - workdays == on_days_off
 
 
-@settings(max_examples=100, deadline=None)
 @given(logs(), closed_policies, st.integers(1, 364))
 def test_two_halves_of_a_year_hold_the_days_of_the_whole(entries, policy, cut):
     """Splitting the service between two contracts loses and doubles nothing."""
@@ -173,7 +165,6 @@ def test_two_halves_of_a_year_hold_the_days_of_the_whole(entries, policy, cut):
     assert first.days.value + second.days.value == whole.days.value
 
 
-@settings(max_examples=100, deadline=None)
 @given(subjects(), logs(), policies, todays)
 def test_numbers_from_counts_alone_are_those_of_the_explanation(subject, entries, policy, today):
     rules = make_rules(**policy)

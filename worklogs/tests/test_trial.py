@@ -232,17 +232,18 @@ def test_the_sheet_holds_what_the_page_shows_under_its_filters(cast, trial, clie
     assert "没有符合条件" in page
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role not in (Role.UNIT, Role.BUREAU)])
-def test_nobody_but_the_bureau_sees_or_starts_a_dry_run(cast, trial, client, role):
-    user = make_user()
-    make_membership(user, role, cast.locality)
-    client.force_login(user)
-    row = trial.rows.get()
-    for url in (trial.get_absolute_url(), row.get_absolute_url(), reverse("worklogs:trial-export", args=[trial.pk])):
-        assert client.get(url).status_code == 404
-    assert client.post(reverse("worklogs:trial-start", args=[trial.decision_id])).status_code == 404
-    with pytest.raises(Refused):
-        start_trial(trial.decision, actor=user, year=YEAR)
+def test_nobody_but_the_bureau_sees_or_starts_a_dry_run(cast, trial, client, subtests):
+    export = reverse("worklogs:trial-export", args=[trial.pk])
+    urls = (trial.get_absolute_url(), trial.rows.get().get_absolute_url(), export)
+    for role in set(Role) - {Role.UNIT, Role.BUREAU}:
+        user = make_user()
+        make_membership(user, role, cast.locality)
+        client.force_login(user)
+        with subtests.test(role=role):
+            assert [client.get(url).status_code for url in urls] == [404, 404, 404]
+            assert client.post(reverse("worklogs:trial-start", args=[trial.decision_id])).status_code == 404
+            with pytest.raises(Refused):
+                start_trial(trial.decision, actor=user, year=YEAR)
     client.force_login(cast.other_bureau)
     assert client.get(trial.get_absolute_url()).status_code == 404
 
