@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from projects.conflicts import conflicts_among
@@ -71,7 +72,7 @@ def gate_of(stage: ProjectStage, *, on: date | None = None) -> Gate:
     rule = rule_for(policy, stage=stage.stage, kind=project.kind, mandatory_area=project.mandatory_area)
     consultations = list(
         Consultation.objects.filter(stage=stage).exclude(state__in=_GONE).select_related("asker").order_by("pk")
-        .prefetch_related("consultees__planner")
+        .prefetch_related(Prefetch("consultees", Consultee.objects.select_related("planner")))
     )  # fmt: skip
     opinions = _opinions(stage, consultations, on)
     meetings = [row for row in consultations if row.way == Consultation.Way.MEETING and _documented(row, on)]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import Prefetch
 
-from core.calendar import load_work_calendar
 from core.workdays import CalendarGap, WorkCalendar
 from projects import permissions_adoption as may
 from projects.adoption import WORDS, Bundle
@@ -18,12 +17,14 @@ from projects.deadlines import light, remaining_workdays
 from projects.models import Consultation, ItemAnswer, ItemProof, OpinionItem, Project
 from projects.permissions_disputes import fileable
 from projects.services.adoption_reads import items_seen, judged
+from projects.services.due import days_between
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 # The outcomes of projects.adoption as badges.
 TONES = {"adopted": "good", "partly": "waiting", "refused": "bad", "owed": "waiting", "late": "bad"}
+A_YEAR = timedelta(days=366)
 SEVERITY_TONES = {"must": "bad", "should": "waiting", "may": "neutral"}
 
 
@@ -44,8 +45,12 @@ class Watch:
     calendar: WorkCalendar
 
     @classmethod
-    def on(cls, today: date) -> Watch:
-        return cls(today, load_work_calendar(today - timedelta(days=366), today + timedelta(days=366)))
+    def among(cls, today: date, days: Iterable[date | None]) -> Watch:
+        """Over what lies between today and these days, a year off at most: one query, none where there is no day."""
+        near = [day for day in days if day is not None and abs(day - today) <= A_YEAR]
+        if not near:
+            return cls(today, WorkCalendar.of(()))
+        return cls(today, days_between(min(*near, today), max(*near, today)))
 
     def day(self, on: date | None) -> Day:
         try:
@@ -97,8 +102,9 @@ def shown_items(rows: Any) -> list[OpinionItem]:
     return list(rows.prefetch_related(Prefetch("answers", answers), "opinion__co_authors__planner"))
 
 
-def lines_of(items: Iterable[OpinionItem], *, user: User, watch: Watch) -> list[ItemLine]:
+def lines_of(items: Iterable[OpinionItem], *, user: User, today: date) -> list[ItemLine]:
     items = list(items)
+    watch = Watch.among(today, [answer.due_on for item in items for answer in item.answers.all()])
     # What was adopted as it stands is hardly disputed: it is not offered there, though nobody is kept from it.
     may_dispute = fileable(user, [item for item in items if not _adopted(item)])
     adopted = [answer for item in items for answer in item.answers.all() if answer.is_current]
@@ -156,12 +162,12 @@ def requests_of(project: Project, *, user: User, today: date) -> list[RequestLin
     items: dict[int, list[tuple[int, str]]] = {}
     for consultation, outcome, pk in found:
         items.setdefault(consultation, []).append((pk, outcome))
-    watch = Watch.on(today) if items else None
-    requests = Consultation.objects.filter(pk__in=items).select_related("asker", "stage", "project")
+    requests = list(Consultation.objects.filter(pk__in=items).select_related("asker", "stage", "project"))
+    due = {row.pk: row.feedback_due_on for row in requests if row.state == "answered"}
+    watch = Watch.among(today, due.values())
     return [
         RequestLine(
-            row, Bundle.of(items[row.pk]),
-            watch.day(row.feedback_due_on if row.state == "answered" else None) if watch else Day(None),
+            row, Bundle.of(items[row.pk]), watch.day(due.get(row.pk)),
             row.state == "answered" and bool(may.can_answer_items(user, row)),
         )
         for row in requests

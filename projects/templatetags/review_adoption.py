@@ -12,7 +12,7 @@ from projects import permissions_adoption as may
 from projects.models import Consultation, OpinionDispatch, Project
 from projects.permissions_followup import can_dispatch
 from projects.services.adoption import items_of
-from projects.services.adoption_pages import Watch, lines_of, requests_of, shown_items
+from projects.services.adoption_pages import lines_of, requests_of, shown_items
 
 register = template.Library()
 
@@ -35,9 +35,7 @@ def consultation_adoption(context: template.Context, consultation: Consultation)
         return {"lines": []}
     return {
         "request": context["request"], "consultation": consultation,
-        "lines": lines_of(
-            shown_items(items_of(consultation)), user=user, watch=Watch.on(timezone.localdate())
-        ),
+        "lines": lines_of(shown_items(items_of(consultation)), user=user, today=timezone.localdate()),
         "may_answer": may.can_answer_items(user, consultation),
         "may_dispatch": can_dispatch(user, consultation),
     }  # fmt: skip

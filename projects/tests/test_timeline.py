@@ -132,7 +132,7 @@ def test_the_pages_take_the_same_queries_for_little_and_for_much(cast, project, 
         put(project, cast, title=page)
         client.get(url)  # the policy's document is read once for all
         for _ in range(2):
-            with django_assert_max_num_queries(45) as counted:
+            with django_assert_max_num_queries(40) as counted:
                 assert client.get(url).status_code == 200
             counts.append(len(counted))
             for number in range(5):

@@ -25,6 +25,7 @@ from projects.permissions_followup import can_dispatch
 from projects.services import adoption as services
 from projects.services.adoption_pages import Watch, lines_of, shown_items
 from projects.services.dispatches import route_of
+from projects.services.due import days_between
 
 _ANSWERS = ItemAnswer.objects.select_related(
     "locality", "item__opinion__author", "item__opinion__consultee__consultation__asker",
@@ -34,8 +35,9 @@ _SIMPLE = "projects/adoption_act.html"
 
 
 def _page(request: PersonRequest, consultation: Consultation, form: AnswersForm | None) -> HttpResponse:
-    watch = Watch.on(timezone.localdate())
-    lines = lines_of(shown_items(services.items_of(consultation)), user=request.user, watch=watch)
+    today = timezone.localdate()
+    due_on = consultation.feedback_due_on if consultation.state == "answered" else None
+    lines = lines_of(shown_items(services.items_of(consultation)), user=request.user, today=today)
     owed = {item.pk: fields for item, fields in form.lines} if form is not None else {}
     first = next((line.answer for line in lines if line.answer), None)
     return render(request, "projects/adoption_answer.html", {
@@ -47,7 +49,7 @@ def _page(request: PersonRequest, consultation: Consultation, form: AnswersForm 
         "dispatch": OpinionDispatch.objects.visible_to(request.user).filter(consultation=consultation).first(),
         "may_dispatch": can_dispatch(request.user, consultation) and _is_sent_on(consultation),
         "may_withdraw": may.can_withdraw_answered(request.user, consultation),
-        "due": watch.day(consultation.feedback_due_on if consultation.state == "answered" else None),
+        "due": Watch.among(today, [due_on]).day(due_on),
         "term": _term(consultation), "history": audit.timeline(consultation, limit=30),
     })  # fmt: skip
 
@@ -102,9 +104,9 @@ def adoption_answer(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _warn_of_rest_days(request: PersonRequest, form: AnswersForm) -> None:
     """A day that nobody works on is taken as it was given, and said so."""
-    watch = Watch.on(timezone.localdate())
     days = sorted({given.due_on for given in form.answers().values() if given.due_on})
-    rest = [f"{day:%Y-%m-%d}" for day in days if watch.calendar.days.get(day) is False]
+    worked = days_between(days[0], days[-1]).days if days else {}
+    rest = [f"{day:%Y-%m-%d}" for day in days if worked.get(day) is False]
     if rest:
         messages.warning(request, f"落实期限 {'、'.join(rest)} 是休息日，逾期从之后的工作日起算。")
 
