@@ -226,7 +226,9 @@ def _attach(
 ) -> None:
     _check_pin(log, pin)
     place = {"plan": pin.plan, "x": pin.x, "y": pin.y} if pin is not None else {}
-    for photo in photos.attach_pending(log, actor=actor, submission_key=submission_key):
+    # One picture may show what two findings speak of.
+    own = finding.photos.values_list("photo__file__sha256", flat=True)
+    for photo in photos.attach_pending(log, actor=actor, submission_key=submission_key, besides=own):
         FindingPhoto.objects.create(finding=finding, photo=photo, **place)
 
 

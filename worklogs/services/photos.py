@@ -23,6 +23,8 @@ from worklogs.models import LogPhoto, PendingPhoto, PhotoBand, WorkLog
 from worklogs.plausibility.shapes import bands
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 MAX_PHOTOS = 9
@@ -69,19 +71,33 @@ def _keep(upload: Any, *, actor: User, submission_key: UUID, room: int, most: in
 
 
 def pending(actor: User, submission_key: UUID | None) -> Sequence[PendingPhoto]:
-    """Photos that wait under the key; nobody reaches another person's."""
+    """Photos that wait under the key, each picture once; nobody reaches another person's."""
+    # Of two requests at once neither sees what the other keeps: the same picture may wait twice.
+    rows = _waiting(actor, submission_key).select_related("file").order_by("-pk")
+    return sorted({row.file.sha256: row for row in rows}.values(), key=lambda row: row.pk)
+
+
+def _waiting(actor: User, submission_key: UUID | None) -> QuerySet[PendingPhoto]:
     if submission_key is None:
-        return []
-    return list(PendingPhoto.objects.filter(user=actor, submission_key=submission_key).select_related("file"))
+        return PendingPhoto.objects.none()
+    return PendingPhoto.objects.filter(user=actor, submission_key=submission_key)
 
 
 def drop_pending(ids: Iterable[int], *, actor: User, submission_key: UUID) -> None:
-    PendingPhoto.objects.filter(user=actor, submission_key=submission_key, pk__in=list(ids)).delete()
+    rows = _waiting(actor, submission_key)
+    rows.filter(file__sha256__in=list(rows.filter(pk__in=list(ids)).values_list("file__sha256", flat=True))).delete()
 
 
-def attach_pending(log: WorkLog, *, actor: User, submission_key: UUID | None) -> list[LogPhoto]:
-    """Give the log the photos that wait under the key, in the caller's transaction; the photos that it got."""
-    waiting = pending(actor, submission_key)
+def attach_pending(
+    log: WorkLog, *, actor: User, submission_key: UUID | None, besides: Iterable[str] | None = None
+) -> list[LogPhoto]:
+    """Give the log the photos that wait under the key, in the caller's transaction; the photos that it got.
+
+    A picture that is there already (`besides`, by SHA-256; else whatever the log has) is not given again: a form that
+    was sent twice sent its pictures twice.
+    """
+    given = set(log.photos.values_list("file__sha256", flat=True) if besides is None else besides)
+    waiting = [row for row in pending(actor, submission_key) if row.file.sha256 not in given]
     photos = LogPhoto.objects.bulk_create(
         [
             LogPhoto(
@@ -96,7 +112,8 @@ def attach_pending(log: WorkLog, *, actor: User, submission_key: UUID | None) ->
         ]
     )
     mark_photos(photos)
-    PendingPhoto.objects.filter(pk__in=[p.pk for p in waiting]).delete()
+    given.update(row.file.sha256 for row in waiting)
+    _waiting(actor, submission_key).filter(file__sha256__in=given).delete()
     return photos
 
 

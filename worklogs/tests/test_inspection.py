@@ -287,6 +287,18 @@ def test_photo_of_a_finding_can_be_taken_out(cast, inspection):
     assert (finding.photos.count(), inspection.log.photos.count()) == (1, 1)
 
 
+def test_one_picture_may_belong_to_two_findings_and_a_form_sent_twice_gives_it_once(cast, inspection):
+    client, create = browser(cast, "planner"), reverse("worklogs:finding-create", args=[inspection.pk])
+    for _ in range(2):
+        client.post(create, {"submission_key": str(uuid4()), **SEEN, "photos": [picture()]})
+    first, second = inspection.findings.all()
+    assert (first.photos.count(), second.photos.count()) == (1, 1)
+    key, edit = str(uuid4()), reverse("worklogs:finding-edit", args=[inspection.pk, first.pk])
+    for _ in range(2):
+        client.post(edit, {"submission_key": key, **SEEN, "photos": [picture("二.jpg", "green")]})
+    assert first.photos.count() == 2
+
+
 def test_where_the_policy_has_no_rectification_findings_are_recorded_without_demands(cast, project):
     version = make_policy_version(cast.other_locality, "tongzhou")
     from factories import make_assignment, make_contract

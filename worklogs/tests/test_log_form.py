@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,10 @@ from PIL import Image
 from core.tests.examples import few
 from factories import make_assignment, make_log, make_unit
 from worklogs.models import LogPhoto, PendingPhoto, WorkLog
+from worklogs.services import photos
 from worklogs.services.months import close_month
+
+KEY = str(uuid4())
 
 
 def jpeg(colour="red", size=(60, 40)) -> bytes:
@@ -378,3 +384,59 @@ def test_form_never_breaks_and_never_keeps_half(page, cast, data):
     made = WorkLog.objects.count() - before
     assert made == (1 if response.status_code == 302 else 0)
     WorkLog.objects.all().delete()
+
+
+# --- sent twice ------------------------------------------------------------------------------------------
+
+
+def test_a_draft_saved_twice_with_a_new_photo_has_it_once(page, cast):
+    page.post("/worklogs/new/", sent(cast, save_draft="1", photos=[upload()]))
+    log = WorkLog.objects.get()
+    for _ in range(2):
+        form = sent(cast, save_draft="1", submission_key=KEY, photos=[upload(jpeg("blue"))])
+        assert page.post(f"/worklogs/{log.pk}/edit/", form).status_code == 302
+    assert (log.photos.count(), PendingPhoto.objects.count()) == (2, 0)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_requests_at_once_the_photo_is_kept_once(cast, monkeypatch):
+    """Both have looked at what waits before either keeps its picture."""
+    both = threading.Barrier(2, timeout=10)
+    real = photos.store_photo
+
+    def store(*args, **more):
+        both.wait()
+        return real(*args, **more)
+
+    monkeypatch.setattr(photos, "store_photo", store)
+    answers = []
+
+    def post():
+        client = Client()
+        client.force_login(cast.planner)
+        try:
+            form = sent(cast, submission_key=KEY, photos=[upload()])
+            answers.append(client.post("/worklogs/new/", form).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert answers == [302, 302]
+    assert WorkLog.objects.get().photos.count() == 1
+
+
+def test_a_picture_that_waits_twice_is_shown_once_and_taken_back_at_once(page, cast):
+    form = sent(cast, content="", photos=[upload()])
+    page.post("/worklogs/new/", form)
+    first = PendingPhoto.objects.get()
+    PendingPhoto.objects.create(user=cast.planner, submission_key=first.submission_key, file=first.file)
+    del form["photos"]
+    shown = page.post("/worklogs/new/", form).context["pending_photos"]
+    assert [row.pk for row in shown] == [first.pk]
+    page.post("/worklogs/new/", {**form, "content": "走访", "drop_pending": first.pk})
+    assert (WorkLog.objects.get().photos.count(), PendingPhoto.objects.count()) == (0, 0)
