@@ -168,8 +168,8 @@ def _cover(package: FilingPackage, rows: Sequence[Row], run: JobRun) -> IssuedDo
                 note=f"附件摘要（SHA-256）：{digest}；逐件摘要见随附目录。",
             )),
         ],
-        heading=(f"关于报送{round_.locality.name}", f"{round_.title}结果备案的函"), signer=signer_of(round_),
-        signed_on=timezone.localtime(run.job.created).date(), basis=_basis(rules, "evaluation.filing"),
+        signer=signer_of(round_), signed_on=timezone.localtime(run.job.created).date(),
+        basis=_basis(rules, "evaluation.filing"),
         public_summary=[("文书", "备案报送函"), ("地方", round_.locality.name), ("评估", round_.title)],
     )  # fmt: skip
     return issue_paper(

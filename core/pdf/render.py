@@ -19,6 +19,7 @@ from weasyprint.urls import URLFetchingError
 from core.pdf import justify
 from core.pdf.fetch import BASE_URL, Fetcher, ForbiddenSource
 from core.pdf.linebreaks import keep_names_whole
+from core.pdf.titles import balance_titles
 
 # Archival, with real characters behind every glyph and tags for screen readers.
 VARIANT = "pdf/a-3b"
@@ -72,7 +73,7 @@ def render_html(
     try:
         with _ONE_AT_A_TIME:
             sheets = [_style(name, _style_path(name).stat().st_mtime) for name in styles]
-            source = HTML(string=keep_names_whole(html), base_url=BASE_URL, url_fetcher=Fetcher(assets))
+            source = HTML(string=keep_names_whole(balance_titles(html)), base_url=BASE_URL, url_fetcher=Fetcher(assets))
             document = source.render(font_config=font_configuration(), stylesheets=sheets, **options)
             content = document.write_pdf(**options)
     except (ForbiddenSource, URLFetchingError, OSError, ValueError) as exc:

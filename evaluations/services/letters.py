@@ -198,7 +198,7 @@ def sheet_paper(result: Result) -> Paper:
     return Paper(
         kind=SHEET_PAPER, serial="PG", title=f"{round_.title}评估表（{result.subject.label}）",
         public_title=f"{round_.title}评估表",
-        heading=(f"{round_.title}评估表",), byline=result.subject.label, sections=sections,
+        heading=f"{round_.title}评估表", byline=result.subject.label, sections=sections,
         signer=signer_of(round_), signed_on=effective_on(round_),
         basis=_basis(rules, "evaluation.approval", "evaluation.cutoffs"),
         public_summary=[("文书", "评估表"), ("地方", round_.locality.name), ("评估", round_.title)],
@@ -246,7 +246,7 @@ def office_paper(result: Result) -> Paper:
     return Paper(
         kind=OFFICE_PAPER, serial="PD", title=f"{round_.title}单位评价汇总（{result.subject.label}）",
         public_title=f"{round_.title}单位评价汇总",
-        heading=(f"{round_.title}单位评价汇总",), byline=result.subject.label, sections=sections,
+        heading=f"{round_.title}单位评价汇总", byline=result.subject.label, sections=sections,
         signer=signer_of(round_),
         signed_on=effective_on(round_),
         basis=_basis(rules, "evaluation.smallest_group", "evaluation.department_assessment"),

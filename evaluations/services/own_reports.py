@@ -95,7 +95,7 @@ def report_paper(report: OwnReport) -> Paper:
         f"{rated}。"
     ]
     return Paper(
-        kind=REPORT, serial="PB", title=f"{title}（{report.rater}）", public_title=title, heading=(title,),
+        kind=REPORT, serial="PB", title=f"{title}（{report.rater}）", public_title=title, heading=title,
         byline=report.rater, addressee=signer_of(round_), opening=opening,
         sections=[_section(report, sheet) for sheet in report.sheets],
         signer=report.rater, signed_on=timezone.localtime(last).date(),

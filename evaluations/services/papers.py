@@ -70,13 +70,9 @@ class Paper:
     marks: str = ""
     public_summary: Sequence[tuple[str, str]] = ()
     basis: Sequence[str] = field(default=())
-    # The heading line by line where `title` would break badly, and whom or what the paper is about beneath it.
-    heading: Sequence[str] = ()
+    # What stands above it where that is less than `title`, and whom or what the paper is about beneath it.
+    heading: str = ""
     byline: str = ""
-
-    @property
-    def head_lines(self) -> Sequence[str]:
-        return self.heading or (self.title,)
 
     @property
     def numbered(self) -> list[tuple[str, Section]]:

@@ -229,6 +229,7 @@ def _context(dispute: Dispute, facts: dict[str, Any]) -> dict[str, Any]:
             )
         ],
         "statements": [{**s, "paragraphs": _paragraphs(s["text"])} for s in facts["statements"]],
+        "silent": [side for side in Dispute.Side.labels if side not in {s["side"] for s in facts["statements"]}],
         "ruling_paragraphs": _paragraphs(facts["ruling"]["text"]) if facts["ruling"] else [],
         "pictures": [{"url": f"asset:picture-{p['file']}", "caption": p["caption"]} for p in pictures],
         "filed_words": prose_date(dispute.filed_on),

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -23,7 +24,7 @@ from factories import make_cast, make_organisation, make_policy_version, make_pr
 from factories_review import make_consultation, make_opinion
 from projects.models import Dispute, Recusal
 from projects.permissions_disputes import Matter
-from projects.services import field_sweeps
+from projects.services import dispute_documents, field_sweeps
 from projects.services.dispute_documents import draft_pdf, facts_of, issue_dossier
 from projects.services.disputes import file_dispute, rule_dispute, state_position, withdraw_dispute
 from projects.services.rectifications import Upload, enter_reply, open_rectifications
@@ -513,6 +514,20 @@ def test_dossier_holds_both_sides_evidence_photos_and_ruling(cast, project, row)
         assert secret not in public
     assert issue_dossier(one.pk, actor=cast.bureau) == document
     assert IssuedDocument.objects.filter(kind="dispute_dossier").count() == 1
+
+
+def test_the_dossier_says_who_has_not_spoken(cast, project, row):
+    one = filed(cast, Matter(project, rectification=row))
+
+    def printed() -> str:
+        dispute = Dispute.objects.get(pk=one.pk)
+        return render_to_string(
+            dispute_documents.TEMPLATE, dispute_documents._context(dispute, facts_of(dispute)) | {"issue": None}
+        )
+
+    assert "责任规划师尚未陈述。" in printed()
+    rule_dispute(one, actor=cast.leader, outcome="upheld", ruling="支持。")
+    assert "责任规划师没有陈述。" in printed() and "相关各方没有陈述" not in printed()
 
 
 def test_dossier_is_issued_once_ruled_alone(cast, project, row):

@@ -1,0 +1,92 @@
+"""Titles in lines of like length (GB/T 9704—2012, 7.3.1: whole words, symmetric): the layout engine fills the first line
+and leaves the rest, be it one character.
+
+Which characters make a word nobody here can know, but for the words of the trade, numbers, dates and what stands between
+marks; elsewhere the lines are balanced and may part a word, as they always might.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape, unescape
+from itertools import pairwise
+from math import ceil
+
+# How many Chinese characters a line of 156 mm holds: of 二号 (22 pt) and of the smaller second line (16 pt).
+PLACES, PLACES_BELOW = 20, 27
+_WORDS = (
+    "责任规划师", "规划师", "自然资源", "述职报告", "工作总结", "年终", "工作月报", "评估", "考评", "考核", "互评", "结果", "汇总",
+    "意见", "建议", "备案", "报送", "公示", "审议", "纪要", "方案", "审查", "征询", "凭证", "项目", "更新", "改造", "提升", "街道",
+    "乡镇", "片区", "示例", "团队", "单位", "评价", "年度", "半年", "任期", "关于",
+)  # fmt: skip
+# No line ends within one of these.
+_WHOLE = re.compile(
+    r"[0-9]+年[0-9]+月(?:[0-9]+日)?|[0-9A-Za-z][0-9A-Za-z.,%/:_-]*[年月日号期版件份个项米元％]*|第[0-9〇一二三四五六七八九十百]+.?|[0-9一二三四五六七八九十]+[年月日]|"
+    + "|".join(_WORDS)
+)
+_NOT_FIRST = set("，。、；：！？）》」』】〕”’…—–-·～的之")
+_NOT_LAST = set("（《「『【〔“‘—–-·～")
+_TITLE = re.compile(r'(<h1 class="title">)(.*?)(</h1>)', re.S)
+_PIECES = re.compile(r"(<[^>]*>)")
+
+
+def balance_titles(html: str) -> str:
+    """`html` with line breaks in each title that is too long for one line; every character stays."""
+    return _TITLE.sub(_balanced, html)
+
+
+def _balanced(found: re.Match[str]) -> str:
+    made, below = [], False
+    for piece in _PIECES.split(found[2]):
+        if piece.startswith("<"):
+            below = "subtitle" in piece
+            made.append(piece)
+        else:
+            lines = lines_of(unescape(piece), PLACES_BELOW if below else PLACES)
+            made.append("<br>".join(escape(line) for line in lines))
+    return found[1] + "".join(made) + found[3]
+
+
+def lines_of(title: str, places: int) -> list[str]:
+    """`title` in the fewest lines that hold it, as equal as whole words allow; as one where it cannot be parted so."""
+    widths = [0.0]
+    for character in title:
+        widths.append(widths[-1] + (0.5 if character.isascii() else 1.0))
+    if widths[-1] <= places:
+        return [title]
+    ends, least = _ends(title), ceil(widths[-1] / places)
+    # Long words may need a line more, or two.
+    for count in range(least, least + 3):
+        share = widths[-1] / count
+
+        @cache
+        def best(start: int, left: int, share: float = share) -> tuple[float, tuple[int, ...]] | None:
+            """(how unequal, where each line ends) of what follows `start` in `left` lines; None where it does not fit."""
+            if left == 1:
+                last = widths[-1] - widths[start]
+                return ((last - share) ** 2, ()) if last <= places else None
+            found = None
+            for end in ends:
+                width = widths[end] - widths[start]
+                if end <= start or width > places:
+                    continue
+                if (rest := best(end, left - 1)) is not None:
+                    unequal = rest[0] + (width - share) ** 2
+                    if found is None or unequal < found[0]:
+                        found = unequal, (end, *rest[1])
+            return found
+
+        if (found := best(0, count)) is not None:
+            return [title[one:other] for one, other in pairwise((0, *found[1], len(title)))]
+    return [title]
+
+
+def _ends(title: str) -> list[int]:
+    """Where a line may end, as numbers of the characters before."""
+    inside = {n for word in _WHOLE.finditer(title) for n in range(word.start() + 1, word.end())}
+    return [
+        n
+        for n in range(1, len(title))
+        if n not in inside and title[n] not in _NOT_FIRST and title[n - 1] not in _NOT_LAST
+    ]
