@@ -68,13 +68,14 @@ def acts(filling, sheet, who):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("who", OTHERS)
-def test_nobody_but_the_bureau_changes_who_rates(filling, who):
+def test_nobody_but_the_bureau_changes_who_rates(filling, subtests):
     sheet = filling.of_unit()
-    for name, act in acts(filling, sheet, who).items():
-        with pytest.raises(Refused):
-            act()
-        assert Sheet.objects.get(pk=sheet.pk).state == "waiting", name
+    for who in OTHERS:
+        for name, act in acts(filling, sheet, who).items():
+            with subtests.test(who=who, act=name):
+                with pytest.raises(Refused):
+                    act()
+                assert Sheet.objects.get(pk=sheet.pk).state == "waiting"
 
 
 def test_not_once_the_step_has_closed(filling):

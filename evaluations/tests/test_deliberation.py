@@ -62,24 +62,20 @@ def test_an_adjustment_keeps_what_was_computed_beside_it_with_reason_and_name(si
     assert entry.detail["reason"] == "未参加联席会议"
 
 
-@pytest.mark.parametrize(
-    ("score", "grade", "reason", "field"),
-    [
-        ("70", "达标", "  ", "reason"),
-        ("70", "特优", "理由", "to_grade"),
-        ("100.01", "达标", "理由", "to_score"),
-        ("-1", "达标", "理由", "to_score"),
-        ("70.123", "达标", "理由", "to_score"),
-        (None, "达标", "理由", "to_score"),
-        ("85", "良好", "理由", "to_grade"),
-        ("95", "优秀", "理由", "to_grade"),
-    ],
-)
-def test_what_an_adjustment_may_not_be(site, moved, score, grade, reason, field):
-    with pytest.raises(ValidationError) as refusal:
-        change(site, of_planner(moved), score, grade, reason)
-    assert set(refusal.value.error_dict) == {field}
-    assert not Adjustment.objects.exists()
+REFUSED = [
+    ("70", "达标", "  ", "reason"), ("70", "特优", "理由", "to_grade"), ("100.01", "达标", "理由", "to_score"),
+    ("-1", "达标", "理由", "to_score"), ("70.123", "达标", "理由", "to_score"), (None, "达标", "理由", "to_score"),
+    ("85", "良好", "理由", "to_grade"), ("95", "优秀", "理由", "to_grade"),
+]  # fmt: skip
+
+
+def test_what_an_adjustment_may_not_be(site, moved, subtests):
+    for score, grade, reason, field in REFUSED:
+        with subtests.test(score=score, grade=grade, reason=reason):
+            with pytest.raises(ValidationError) as refusal:
+                change(site, of_planner(moved), score, grade, reason)
+            assert set(refusal.value.error_dict) == {field}
+            assert not Adjustment.objects.exists()
 
 
 def test_the_second_of_two_who_adjust_at_once_is_told(site, moved):

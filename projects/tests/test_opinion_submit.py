@@ -261,16 +261,18 @@ def test_what_is_handed_in_is_read_by_whoever_sees_the_request(cast, as_user):
     assert seen == READERS
 
 
-@pytest.mark.parametrize("name", ["take-back", "endorse", "return", "renew", "discard"])
-def test_nobody_but_author_and_lead_moves_it(cast, as_user, name):
+def test_nobody_but_author_and_lead_moves_it(cast, as_user, subtests):
     row = of_planner(cast)
     with on_day(MONDAY):
         opinion = answer(row, cast.own_planner)
-        url = reverse(f"projects:opinion-{name}", args=[opinion.pk])
-        found = {who: as_user(who).post(url, {"reason": "x"}).status_code for who in ROLES if who != "planner"}
-    assert found == {who: 302 if who == "anonymous" else 403 if who in READERS else 404 for who in found}
-    opinion.refresh_from_db()
-    assert opinion.state == "submitted" and Opinion.objects.count() == 1
+        clients = {who: as_user(who) for who in ROLES if who != "planner"}
+        for name in ("take-back", "endorse", "return", "renew", "discard"):
+            url = reverse(f"projects:opinion-{name}", args=[opinion.pk])
+            found = {who: client.post(url, {"reason": "x"}).status_code for who, client in clients.items()}
+            with subtests.test(name=name):
+                assert found == {who: 302 if who == "anonymous" else 403 if who in READERS else 404 for who in found}
+                opinion.refresh_from_db()
+                assert opinion.state == "submitted" and Opinion.objects.count() == 1
 
 
 # --- on paper -----------------------------------------------------------------------------------------------
