@@ -1,8 +1,8 @@
-"""Titles in lines of like length (GB/T 9704—2012, 7.3.1: whole words, symmetric): the layout engine fills the first line
-and leaves the rest, be it one character.
+"""Titles in lines of like length (GB/T 9704—2012, 7.3.1: whole words, symmetric): the layout engine fills the first
+line and leaves the rest, be it one character.
 
-Which characters make a word nobody here can know, but for the words of the trade, numbers, dates and what stands between
-marks; elsewhere the lines are balanced and may part a word, as they always might.
+Which characters make a word nobody here can know, but for the words of the trade, numbers and dates; elsewhere the
+lines are balanced and may part a word, as they always might.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from math import ceil
 # How many Chinese characters a line of 156 mm holds: of 二号 (22 pt) and of the smaller second line (16 pt).
 PLACES, PLACES_BELOW = 20, 27
 _WORDS = (
-    "责任规划师", "规划师", "自然资源", "述职报告", "工作总结", "年终", "工作月报", "评估", "考评", "考核", "互评", "结果", "汇总",
-    "意见", "建议", "备案", "报送", "公示", "审议", "纪要", "方案", "审查", "征询", "凭证", "项目", "更新", "改造", "提升", "街道",
-    "乡镇", "片区", "示例", "团队", "单位", "评价", "年度", "半年", "任期", "关于",
+    "责任规划师", "规划师", "自然资源", "述职报告", "工作总结", "年终", "工作月报", "评估", "考评", "考核", "互评", "结果",
+    "汇总", "意见", "建议", "备案", "报送", "公示", "审议", "纪要", "方案", "审查", "征询", "凭证", "项目", "更新", "改造",
+    "提升", "街道", "乡镇", "片区", "示例", "团队", "单位", "评价", "年度", "半年", "任期", "关于",
 )  # fmt: skip
 # No line ends within one of these.
 _WHOLE = re.compile(
-    r"[0-9]+年[0-9]+月(?:[0-9]+日)?|[0-9A-Za-z][0-9A-Za-z.,%/:_-]*[年月日号期版件份个项米元％]*|第[0-9〇一二三四五六七八九十百]+.?|[0-9一二三四五六七八九十]+[年月日]|"
-    + "|".join(_WORDS)
-)
+    "|".join((
+        r"[0-9]+年[0-9]+月(?:[0-9]+日)?", r"[0-9A-Za-z][0-9A-Za-z.,%/:_-]*[年月日号期版件份个项米元％]*",
+        r"第[0-9〇一二三四五六七八九十百]+.?", r"[一二三四五六七八九十]+[年月日]", *_WORDS,
+    ))
+)  # fmt: skip
 _NOT_FIRST = set("，。、；：！？）》」』】〕”’…—–-·～的之")
 _NOT_LAST = set("（《「『【〔“‘—–-·～")
 _TITLE = re.compile(r'(<h1 class="title">)(.*?)(</h1>)', re.S)
@@ -62,7 +64,7 @@ def lines_of(title: str, places: int) -> list[str]:
 
         @cache
         def best(start: int, left: int, share: float = share) -> tuple[float, tuple[int, ...]] | None:
-            """(how unequal, where each line ends) of what follows `start` in `left` lines; None where it does not fit."""
+            """(how unequal, where each line ends) of what follows `start` in `left` lines; None where it cannot be."""
             if left == 1:
                 last = widths[-1] - widths[start]
                 return ((last - share) ** 2, ()) if last <= places else None
