@@ -6,7 +6,8 @@ Each kind of row is asked through its own `visible_to`: the timeline shows nobod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import reduce
@@ -77,13 +78,14 @@ class Happening(Event):
 @dataclass(frozen=True, slots=True)
 class _Source:
     """One kind of row: `rows` those that the person may see, `told` what a row without an entry of its own tells;
-    `joined`: the relations that a line about one names."""
+    `joined`: the relations that a line about one names; `part_of`: what its making is entered of."""
 
     kind: str
     model: type[Model]
     rows: Callable[[Project, Any], Any]
     told: Callable[[Any], tuple[Any, Any, str] | None] = lambda row: None
     joined: tuple[str, ...] = ()
+    part_of: tuple[type[Model], str] | None = None
 
 
 def _under(model: Any, path: str) -> Callable[[Project, Any], Any]:
@@ -153,12 +155,12 @@ SOURCES: tuple[_Source, ...] = (
             ("raised_by",)),
     _Source("rectification", RectificationReply, _of(RectificationReply, "rectification", Rectification),
             lambda row: (row.created, row.by or row.signed_as, row.get_kind_display()),
-            ("by",)),
+            ("by",), (Rectification, "rectification_id")),
     _Source("dispute", Dispute, _seen(Dispute), lambda row: (row.created, row.raised_by, "提请分歧协调"),
             ("raised_by",)),
     _Source("dispute", DisputeStatement, _of(DisputeStatement, "dispute", Dispute),
             lambda row: (row.created, row.by, f"陈述（{row.get_side_display()}）"),
-            ("by",)),
+            ("by",), (Dispute, "dispute_id")),
 )  # fmt: skip
 
 
@@ -167,14 +169,16 @@ def happenings(project: Project, user: User, *, kind: str = "", limit: int | Non
     sources = [source for source in SOURCES if not kind or source.kind == kind]
     shown = {source: _rows(source, project, user) for source in sources}
     entries = list(_entries(shown))
-    first = _first(entries)
+    written: dict[tuple[str, str], list[AuditEntry]] = defaultdict(list)
+    for entry, _, _ in entries:
+        written[entry.object_type, entry.object_id].append(entry)
     silent = _keeps_out(project, user)
     found = [_of_entry(entry, source, row, project) for entry, source, row in entries]
     found += [
         happening
         for source, rows in shown.items()
         for row in rows.values()
-        if (happening := _of_row(source, row, first)) is not None
+        if (happening := _of_row(source, row, written)) is not None
     ]
     if silent:
         # On what ground a stage was passed tells whoever keeps out that others were asked.
@@ -205,17 +209,8 @@ def _entries(shown: dict[_Source, dict[str, Any]]) -> Iterator[tuple[AuditEntry,
         yield entry, source, shown[source][entry.object_id]
 
 
-def _first(entries: Iterable[tuple[AuditEntry, _Source, Any]]) -> dict[tuple[str, str], datetime]:
-    """Since when each row has entries of its own."""
-    found: dict[tuple[str, str], datetime] = {}
-    for entry, _, _ in entries:
-        # Newest first: the last that is met is the first that was written.
-        found[entry.object_type, entry.object_id] = entry.at
-    return found
-
-
 def _of_entry(entry: AuditEntry, source: _Source, row: Any, project: Project) -> Happening:
-    note = "；".join(part for part in (_named(row, project), worded(entry)) if part)
+    note = "；".join(part for part in (_named(row, project), _dated(entry, source.told(row)), worded(entry)) if part)
     red = isinstance(row, StageDecision) and row.is_red
     return Happening(
         entry.at, entry.actor_label or "系统", entry.action_label, note, "bad" if red else "neutral", source.kind,
@@ -223,18 +218,31 @@ def _of_entry(entry: AuditEntry, source: _Source, row: Any, project: Project) ->
     )  # fmt: skip
 
 
-def _of_row(source: _Source, row: Any, first: dict[tuple[str, str], datetime]) -> Happening | None:
-    """What a row tells that came in without an entry, or before entries were written of it."""
+def _dated(entry: AuditEntry, told: tuple[Any, Any, str] | None) -> str:
+    """The day that the row gives, where this entry tells the same of it and was written on another day."""
+    if told is None or told[2] != entry.action_label:
+        return ""
+    day = timezone.localdate(told[0]) if isinstance(told[0], datetime) else told[0]
+    return f"日期 {day}" if day != timezone.localdate(entry.at) else ""
+
+
+def _of_row(source: _Source, row: Any, written: Mapping[tuple[str, str], Sequence[AuditEntry]]) -> Happening | None:
+    """What a row tells that came in without an entry, or before entries were written of it. `written`: newest first."""
     told = source.told(row)
     if told is None:
         return None
     when, who, what = told
     moment = when if isinstance(when, datetime) else timezone.make_aware(datetime.combine(when, time()))
-    known = first.get((source.model._meta.label_lower, str(row.pk)))
+    own = written.get((source.model._meta.label_lower, str(row.pk)))
     # An entry is written a moment after its row; of a mere day, on that day.
     after = moment + (_A_MOMENT if isinstance(when, datetime) else timedelta(days=1))
-    if known is not None and known <= after:
+    if own and (own[-1].at <= after or own[-1].action_label == what):
         return None
+    if source.part_of:
+        whole, number = source.part_of
+        entries = written.get((whole._meta.label_lower, str(getattr(row, number))), ())
+        if any(abs(entry.at - moment) <= _A_MOMENT for entry in entries):
+            return None
     red = isinstance(row, StageDecision) and row.is_red
     return Happening(
         moment, str(who or "系统"), what, "" if isinstance(row, Project) else str(row), "bad" if red else "neutral",

@@ -83,7 +83,7 @@ def test_vendor_files_are_served_compressed_where_set_up_left_a_packed_copy(tmp_
 
     (tmp_path / "theme.css").write_text("a{color:red}" * 500)
     (tmp_path / "theme.css.gz").write_bytes(gzip.compress(b"a{color:red}" * 500))
-    settings.NODE_MODULES = tmp_path
+    settings.NODE_MODULES = settings.STATIC_ROOT = tmp_path
     settings.VENDOR_STATIC = {"vendor/theme.css": "theme.css", "vendor/missing.css": "missing.css"}
     settings.STATICFILES_FINDERS = ["core.staticfinders.VendorFinder"]
     settings.WHITENOISE_AUTOREFRESH = False

@@ -21,6 +21,8 @@ from factories_review import (
     make_rectification,
 )
 from projects.models import Consultation, Dispute, DisputeStatement, RectificationReply
+from projects.permissions_disputes import Matter
+from projects.services.disputes import file_dispute, state_position
 from projects.services.parties import add_party
 from projects.services.stages import decide_stage, send_back
 from projects.tests.test_files import put
@@ -95,6 +97,29 @@ def test_the_timeline_shows_nobody_what_its_page_would_not(cast, project, subtes
             # What was left out of the whole is left out of each part.
             for kind in KINDS:
                 assert all(each.kind == kind for each in happenings(project, user, kind=kind))
+
+
+def test_what_was_entered_later_is_told_once_with_its_day(cast, project):
+    day = timezone.localdate() - timedelta(days=3)
+    decide_stage(project.stages.get(), actor=cast.bureau, decided_on=timezone.localdate(), unconsulted=True)
+    project.stages.filter(state="open").update(opened_on=day)
+    opened = [each for each in happenings(project, cast.bureau) if each.what == "开始阶段" and "施工" in each.note]
+    assert [(each.when.date() > day, f"日期 {day}" in each.note) for each in opened] == [(True, True)]
+
+
+def test_what_is_entered_of_a_dispute_is_not_told_again_by_what_was_said(cast, project):
+    stage = project.stages.get()
+    fix = make_rectification(project, raised_by=cast.own_planner, stage=stage)
+    one = file_dispute(
+        Matter(project, rectification=fix),
+        actor=cast.department,
+        title="檐口",
+        text="已按图施工。",
+        raised_for="甲公司",
+    )
+    state_position(one, actor=cast.planner, text="与方案不符。")
+    said = [each.what for each in happenings(project, cast.bureau, kind="dispute")]
+    assert sorted(said) == ["对方陈述", "提请分歧协调"]
 
 
 def test_red_is_red_on_the_timeline_too(cast, project):
