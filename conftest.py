@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,34 @@ def _on_server(settings_dict: dict[str, Any], *statements: str) -> None:
                     time.sleep(0.3)
     finally:
         link.close()
+
+
+# --- two at once ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """Run functions at the same time, each on its own database connection; gives results or exceptions in order."""
+
+    def run(*functions: Callable[[], Any]) -> list[Any]:
+        results: list[Any] = [None] * len(functions)
+
+        def call(index: int) -> None:
+            try:
+                results[index] = functions[index]()
+            except Exception as exc:
+                results[index] = exc
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=call, args=(index,)) for index in range(len(functions))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=20)
+        return results
+
+    return run
 
 
 # --- a real browser ----------------------------------------------------------------------------------

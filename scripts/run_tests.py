@@ -51,9 +51,8 @@ def main() -> int:
         machine.say(f"{'耗时的' if slow else ''}测试：PostgreSQL + Redis + Chromium")
         command = [*PYTEST, "-n", PROCESSES, "--dist", "loadscope", *which, *arguments]
         whole = {} if arguments else {"PORTAL_TEST_WHOLE": "1"}
-        if slow:
-            whole["PORTAL_TEST_EXAMPLES"] = "150"
-        full = run(command, {**environment, **given, **template, **whole})
+        examples = {"PORTAL_TEST_EXAMPLES": "150"} if slow else {}
+        full = run(command, {**environment, **given, **template, **whole, **examples})
         if journeys is None:
             return full
         machine.say("主要流程：嵌入方式（SQLite + 文件队列）")

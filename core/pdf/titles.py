@@ -8,7 +8,7 @@ lines are balanced and may part a word, as they always might.
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Sequence
 from html import escape, unescape
 from itertools import pairwise
 from math import ceil
@@ -60,28 +60,31 @@ def lines_of(title: str, places: int) -> list[str]:
     ends, least = _ends(title), ceil(widths[-1] / places)
     # Long words may need a line more, or two.
     for count in range(least, least + 3):
-        share = widths[-1] / count
-
-        @cache
-        def best(start: int, left: int, share: float = share) -> tuple[float, tuple[int, ...]] | None:
-            """(how unequal, where each line ends) of what follows `start` in `left` lines; None where it cannot be."""
-            if left == 1:
-                last = widths[-1] - widths[start]
-                return ((last - share) ** 2, ()) if last <= places else None
-            found = None
-            for end in ends:
-                width = widths[end] - widths[start]
-                if end <= start or width > places:
-                    continue
-                if (rest := best(end, left - 1)) is not None:
-                    unequal = rest[0] + (width - share) ** 2
-                    if found is None or unequal < found[0]:
-                        found = unequal, (end, *rest[1])
-            return found
-
-        if (found := best(0, count)) is not None:
-            return [title[one:other] for one, other in pairwise((0, *found[1], len(title)))]
+        if stops := _parted(widths, ends, count, places):
+            return [title[one:other] for one, other in pairwise((0, *stops))]
     return [title]
+
+
+def _parted(widths: Sequence[float], ends: Sequence[int], count: int, places: int) -> tuple[int, ...]:
+    """Where each of `count` lines ends so that they are as equal as can be; nothing where they cannot hold the title.
+
+    `widths`: that of the first n characters, for each n.
+    """
+    whole, share = len(widths) - 1, widths[-1] / count
+    # By where the next line begins: how unequal the lines before it are, and where each ends.
+    best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
+    for left in reversed(range(count)):
+        further = {}
+        for stop in ends if left else [whole]:
+            ways = [
+                (unequal + (widths[stop] - widths[start] - share) ** 2, (*stops, stop))
+                for start, (unequal, stops) in best.items()
+                if start < stop and widths[stop] - widths[start] <= places
+            ]
+            if ways:
+                further[stop] = min(ways)
+        best = further
+    return best[whole][1] if best else ()
 
 
 def _ends(title: str) -> list[int]:

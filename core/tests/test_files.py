@@ -149,7 +149,7 @@ def test_two_things_in_one_file_are_refused(db, content: bytes, name: str) -> No
     ],
 )  # fmt: skip
 def test_workbook_with_more_than_a_workbook_is_refused(db, content: bytes) -> None:
-    refusal(content, "表.xlsx", SPREADSHEETS)
+    assert refusal(content, "表.xlsx", SPREADSHEETS)
 
 
 def test_zip_bomb_is_refused_by_its_directory(db, monkeypatch) -> None:

@@ -70,7 +70,7 @@ class Paper:
     marks: str = ""
     public_summary: Sequence[tuple[str, str]] = ()
     basis: Sequence[str] = field(default=())
-    # What stands above it where that is less than `title`, and whom or what the paper is about beneath it.
+    # The heading where it says less than `title`, and beneath it whom or what the paper is about.
     heading: str = ""
     byline: str = ""
 

@@ -14,6 +14,7 @@ from core.jobs import run_one
 from core.models import IssuedDocument, Job
 from evaluations.models import DepartmentResponse, Objection, Result
 from evaluations.services import objections as service
+from evaluations.services.filing import make_package
 from evaluations.services.letters import letter_paper, office_paper, sheet_paper
 from evaluations.services.yearly import summary_paper
 from evaluations.tests.outcome_cases import announced, deliberated, published, result_of
@@ -216,6 +217,17 @@ def test_publishing_and_filing_from_their_pages(client, site):
     assert open_to(answers(client, site, page)) == {"bureau", "leader"}
     found = answers(client, site, "/evaluations/filings/")
     assert open_to(found) == {"bureau", "leader", "city"} and found["planner"] == 403
+
+
+def test_the_page_of_a_package_asks_again_for_as_long_as_it_is_being_made(client, site):
+    package = make_package(published(site), actor=site.bureau)
+    client.force_login(site.bureau)
+    page, url = f"/evaluations/filings/{package.pk}/", f'hx-get="/evaluations/filings/{package.pk}/"'
+    text = client.get(page).content.decode()
+    assert "正在制作" in text and url in text
+    Job.objects.filter(pk=package.job_id).update(state="failed", message="磁盘已满")
+    text = client.get(page).content.decode()
+    assert "没有制作完成" in text and "磁盘已满" in text and url not in text
 
 
 def test_lists_cost_the_same_for_many(client, site):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # The outcomes of projects.adoption as badges.
 TONES = {"adopted": "good", "partly": "waiting", "refused": "bad", "owed": "waiting", "late": "bad"}
-A_YEAR = timedelta(days=366)
 SEVERITY_TONES = {"must": "bad", "should": "waiting", "may": "neutral"}
 
 
@@ -46,8 +45,8 @@ class Watch:
 
     @classmethod
     def among(cls, today: date, days: Iterable[date | None]) -> Watch:
-        """Over what lies between today and these days, a year off at most: one query, none where there is no day."""
-        near = [day for day in days if day is not None and abs(day - today) <= A_YEAR]
+        """Over what lies between today and these days, of last year to next year: one query, none without a day."""
+        near = [day for day in days if day is not None and abs(day.year - today.year) <= 1]
         if not near:
             return cls(today, WorkCalendar.of(()))
         return cls(today, days_between(min(*near, today), max(*near, today)))

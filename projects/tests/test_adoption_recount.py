@@ -207,10 +207,10 @@ def test_every_figure_equals_a_recount_after_any_history(cast, requests, history
     with undone():
         for step in history:
             take(step, requests, cast)
-        _compare(cast)
+        assert_equals_a_recount(cast)
 
 
-def _compare(cast: Any) -> None:
+def assert_equals_a_recount(cast: Any) -> None:
     counted = recount()
     rows = judged(standing_items(), TODAY)
     whole = rates_for(cast.locality, start=DAYS[0], end=DAYS[1], today=TODAY)
@@ -234,10 +234,10 @@ def _compare(cast: Any) -> None:
             listed = set(ItemFilter(query, items_seen(cast.bureau), user=cast.bureau).qs.values_list("pk", flat=True))
             wanted = ("owed", "late") if outcome == "open" else (outcome,)
             assert listed == {pk for one in wanted for pk in evaluated.bundle.records.get(one, ())}
-    _compare_selective(rows)
+    assert_selective_equals_a_recount(rows)
 
 
-def _compare_selective(rows: Any) -> None:
+def assert_selective_equals_a_recount(rows: Any) -> None:
     found = selective_of(rows)
     for figure in found.figures.values():
         assert figure.value == recompute(figure)

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -400,7 +399,7 @@ def test_a_draft_saved_twice_with_a_new_photo_has_it_once(page, cast):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_two_requests_at_once_the_photo_is_kept_once(cast, monkeypatch):
+def test_of_two_requests_at_once_the_photo_is_kept_once(cast, monkeypatch, together):
     """Both have looked at what waits before either keeps its picture."""
     both = threading.Barrier(2, timeout=10)
     real = photos.store_photo
@@ -410,23 +409,14 @@ def test_of_two_requests_at_once_the_photo_is_kept_once(cast, monkeypatch):
         return real(*args, **more)
 
     monkeypatch.setattr(photos, "store_photo", store)
-    answers = []
 
     def post():
         client = Client()
         client.force_login(cast.planner)
-        try:
-            form = sent(cast, submission_key=KEY, photos=[upload()])
-            answers.append(client.post("/worklogs/new/", form).status_code)
-        finally:
-            connection.close()
+        form = sent(cast, submission_key=KEY, photos=[upload()])
+        return client.post("/worklogs/new/", form).status_code
 
-    threads = [threading.Thread(target=post) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert answers == [302, 302]
+    assert together(post, post) == [302, 302]
     assert WorkLog.objects.get().photos.count() == 1
 
 

@@ -83,16 +83,16 @@ OWNERS = ["person", "group", "team_unit", None]
 @pytest.mark.parametrize("owner", OWNERS)
 def test_the_database_counts_what_the_pure_tally_counts(place, owner, monkeypatch):
     # Every fifth: that stride meets every pair of two rules’ values.
-    compare(owner, COMBINATIONS[::5], monkeypatch)
+    assert_counted_alike(owner, COMBINATIONS[::5], monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("owner", OWNERS)
 def test_under_every_combination_of_rules_it_counts_the_same(place, owner, monkeypatch):
-    compare(owner, COMBINATIONS, monkeypatch)
+    assert_counted_alike(owner, COMBINATIONS, monkeypatch)
 
 
-def compare(owner, combinations, monkeypatch):
+def assert_counted_alike(owner, combinations, monkeypatch):
     calendar = load_work_calendar(date(YEAR, 1, 1), date(YEAR, 12, 31))
     seen = Counter()
     for confirmation, members, rest, kinds, half in combinations:
